@@ -1,0 +1,82 @@
+"""Continuing prompts of unequal length together, padded on the left.
+
+Padding stands on the left so that every prompt ends in the same column, where the next token is
+written. A mask hides it, and positions are counted from each prompt's own first token, so a
+prompt is continued as if it were alone.
+
+Shapes: B batch, S positions with the padding, V vocabulary.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from bigmodel_lib.generation.cache import cache_for
+from bigmodel_lib.generation.sampling import check_prompt, evaluating, next_token
+from bigmodel_lib.layers.masks import padding_mask
+
+
+@torch.no_grad()
+def generate_padded(
+    model: nn.Module,
+    prompts: Sequence[Tensor],
+    max_new_tokens: int,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+) -> list[Tensor]:
+    """Continue every prompt by `max_new_tokens` tokens, all in one batch with a cache.
+
+    Args:
+        model: A GPT or Llama of this library.
+        prompts: Token ids of each prompt, (T,), integer, T at least 1.
+        max_new_tokens: How many tokens to add to each prompt.
+        temperature: As in `sampling.next_token`, like the three arguments below.
+        top_k: Draw only from this many tokens.
+        top_p: Draw only from the tokens that make up this probability mass.
+        generator: Source of randomness.
+
+    Returns:
+        Each prompt with its continuation, (T + max_new_tokens,).
+
+    Raises:
+        ValueError: If a prompt is empty, the longest text exceeds `model.config.max_len`, or a
+            sampling argument is out of its range.
+    """
+    if not prompts:
+        raise ValueError("prompts must hold at least one prompt, got none")
+    for prompt in prompts:
+        check_prompt(prompt[None], max_new_tokens)
+    tokens, lengths = pad_left(prompts)  # (B, S), (B,)
+    batch, n_tokens = tokens.shape
+    cache = cache_for(model, batch, n_tokens + max_new_tokens)
+    seen = padding_mask(lengths, n_tokens, side="left")  # (B, 1, 1, S)
+    # Padding gets position 0, like the first token; nobody looks at it.
+    positions = (seen[:, 0, 0].cumsum(-1) - 1).clamp(min=0)  # (B, S)
+    fresh = tokens
+    with evaluating(model):
+        for _ in range(max_new_tokens):
+            hidden = model.hidden(fresh, seen, positions=positions, cache=cache)[:, -1]
+            fresh = next_token(
+                model.to_logits(hidden).float(),  # (B, V)
+                temperature=temperature,
+                top_k=top_k,
+                top_p=top_p,
+                generator=generator,
+            )
+            tokens = torch.cat([tokens, fresh], dim=1)
+            seen = torch.cat([seen, seen.new_ones(batch, 1, 1, 1)], dim=-1)
+            positions = positions[:, -1:] + 1  # (B, 1)
+    return [row[n_tokens - n :] for row, n in zip(tokens, lengths.tolist(), strict=True)]
+
+
+def pad_left(prompts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Stack prompts (T,) into (B, S), zeros on the left, and return their lengths, (B,)."""
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=prompts[0].device)
+    tokens = prompts[0].new_zeros(len(prompts), int(lengths.max()))
+    for row, prompt in zip(tokens, prompts, strict=True):
+        row[-len(prompt) :] = prompt
+    return tokens, lengths

@@ -1,0 +1,73 @@
+"""Position-wise feed-forward networks: where a transformer keeps most of its parameters.
+
+Papers: Vaswani et al. (2017), Attention Is All You Need, section 3.3, arXiv:1706.03762;
+        Hendrycks & Gimpel (2016), Gaussian Error Linear Units, section 2, arXiv:1606.08415;
+        Shazeer (2020), GLU Variants Improve Transformer, section 2, arXiv:2002.05202.
+
+Shapes: D model width, F feed-forward width.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bigmodel_lib.layers.linear import Linear
+from bigmodel_lib.layers.shapes import check_shape
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with a curve in between, applied to each position alone.
+
+    Args:
+        d_model: Width of the input and of the output, D.
+        d_ff: Width of the hidden layer, F.
+        activation: The curve. `F.relu` in Vaswani et al., `F.gelu` (exact) in BERT and ViT,
+            `nn.GELU(approximate="tanh")` in GPT-2; `layers/activations.py` has their equations.
+        bias: Whether the two maps add a bias.
+        dropout: Probability of dropping a hidden activation during training.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        *,
+        activation: Callable[[Tensor], Tensor] = F.gelu,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.up = Linear(d_model, d_ff, bias=bias)
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout)
+        self.down = Linear(d_ff, d_model, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., D) to (..., D)."""
+        check_shape("x", x, "...", self.up.in_features)
+        return self.down(self.dropout(self.activation(self.up(x))))
+
+
+class SwiGLU(nn.Module):
+    """A feed-forward network whose hidden layer is gated: down(silu(gate x) · up x).
+
+    Three matrices instead of two; F is then usually two thirds of what it would be.
+
+    Args:
+        d_model: Width of the input and of the output, D.
+        d_ff: Width of the hidden layer, F.
+        bias: Whether the maps add a bias; Llama's do not.
+    """
+
+    def __init__(self, d_model: int, d_ff: int, *, bias: bool = False) -> None:
+        super().__init__()
+        # One matrix: the F rows of the gate, then the F rows of the values.
+        self.to_gate_up = Linear(d_model, 2 * d_ff, bias=bias)
+        self.down = Linear(d_ff, d_model, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., D) to (..., D)."""
+        check_shape("x", x, "...", self.to_gate_up.in_features)
+        gate, up = self.to_gate_up(x).chunk(2, dim=-1)  # each (..., F)
+        return self.down(F.silu(gate) * up)

@@ -1,0 +1,60 @@
+"""Attention without its matrix of weights: memory grows with the length, not with its square.
+
+Paper:  Dao et al. (2022), FlashAttention: Fast and Memory-Efficient Exact Attention with
+        IO-Awareness, section 3, arXiv:2205.14135.
+
+The kernel is PyTorch's. It, too, returns zeros for a query that may look at no key.
+
+Shapes: B batch, T query positions, S key positions, H heads, G key-value heads, K head width.
+"""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from bigmodel_lib.layers.masks import causal_mask, check_mask
+
+
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    attn_mask: Tensor | None = None,
+    *,
+    causal: bool = False,
+    dropout: float = 0.0,
+) -> Tensor:
+    """Read the values: softmax(q kᵀ / √K) v, without storing the weights.
+
+    Args:
+        q: Queries, (B, H, T, K).
+        k: Keys, (B, G, S, K); every H / G neighbouring query heads share one.
+        v: Values, (B, G, S, K).
+        attn_mask: As in `attention.attention_weights`, to which a test holds this function.
+        causal: Also forbid looking ahead, the queries being the last T of the S positions.
+        dropout: Probability of dropping a weight.
+
+    Returns:
+        (B, H, T, K).
+
+    Raises:
+        ValueError: If the mask is unfit, or `causal` and T > S.
+    """
+    n_queries, n_keys = q.shape[-2], k.shape[-2]
+    if attn_mask is not None:
+        check_mask(attn_mask, (*q.shape[:-1], n_keys))
+    if causal and n_queries > n_keys:
+        raise ValueError(f"causal attention of {n_queries} queries needs as many keys: {n_keys}")
+    # The kernel's own causal flag skips half of the work, but knows neither an offset nor a
+    # second mask. A single query is the last position, from which nothing lies ahead.
+    if causal and n_queries > 1 and (attn_mask is not None or n_queries < n_keys):
+        past = causal_mask(n_queries, q.device, offset=n_keys - n_queries)  # (T, S)
+        attn_mask = past if attn_mask is None else attn_mask & past
+    return F.scaled_dot_product_attention(
+        q,
+        k,
+        v,
+        attn_mask=attn_mask,
+        dropout_p=dropout,
+        is_causal=causal and n_queries > 1 and attn_mask is None,
+        enable_gqa=q.shape[-3] != k.shape[-3],
+    )

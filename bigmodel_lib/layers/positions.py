@@ -1,0 +1,140 @@
+"""Positions: tell a transformer the order of its tokens.
+
+Papers: Vaswani et al. (2017), Attention Is All You Need, section 3.5, arXiv:1706.03762;
+        Gehring et al. (2017), Convolutional Sequence to Sequence Learning, section 3.1,
+        arXiv:1705.03122 (learned positions);
+        Su et al. (2021), RoFormer: Enhanced Transformer with Rotary Position Embedding,
+        section 3.2, arXiv:2104.09864.
+
+Pairing. Rotary positions turn pairs of numbers, and there are two ways to pair them. Here number i
+of a head goes with number i + K/2 ("rotate half"), as in the Hugging Face layout of Llama's
+weights. RoFormer, and Meta's own files, pair 2i with 2i + 1. The two are the same function of
+differently ordered weights, so a mix-up raises no error and ruins the output.
+
+Shapes: B batch, H heads, T positions, D model width, K head width (even).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from bigmodel_lib.layers.embeddings import TokenEmbedding
+from bigmodel_lib.layers.shapes import check_at_least, check_shape
+
+
+def frequencies(width: int, theta: float = 10_000.0, device: torch.device | None = None) -> Tensor:
+    """Angles per position, from fast to slow: 1 / theta^(2i / width).
+
+    Args:
+        width: D or K, even.
+        theta: Base of the geometric series.
+        device: Where the result is made.
+
+    Returns:
+        (width / 2,), float32.
+
+    Raises:
+        ValueError: If `width` is odd or below two.
+    """
+    if width < 2 or width % 2:
+        raise ValueError(f"positions turn pairs of numbers: the width must be even, got {width}")
+    exponents = torch.arange(0, width, 2, device=device, dtype=torch.float32) / width
+    return 1.0 / theta**exponents
+
+
+def sinusoidal(positions: Tensor, d_model: int, theta: float = 10_000.0) -> Tensor:
+    """Write each position as sines (even numbers) and cosines (odd numbers) of slowing clocks.
+
+    Args:
+        positions: Positions, (T,).
+        d_model: Width, D, even.
+        theta: Base of the geometric series.
+
+    Returns:
+        (T, D), float32.
+    """
+    angles = positions[:, None] * frequencies(d_model, theta, positions.device)  # (T, D / 2)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)  # (T, D)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair (x[i], x[i + K/2]) by the angle of its position.
+
+    The dot product of a turned query and a turned key depends on their distance only.
+
+    Args:
+        x: Queries or keys, (B, H, T, K).
+        cos: Cosines of the angles, (T, K) or (B, 1, T, K); see `RotaryPosition`.
+        sin: Sines of the angles, the same shape.
+
+    Returns:
+        (B, H, T, K).
+
+    Raises:
+        ValueError: If the angles are not for T positions of width K.
+    """
+    check_shape("cos", cos, "...", *x.shape[-2:])
+    check_shape("sin", sin, "...", *x.shape[-2:])
+    first, second = x.chunk(2, dim=-1)  # each (B, H, T, K / 2)
+    turned = torch.cat([-second, first], dim=-1)  # x, turned by a right angle
+    return x * cos.to(x.dtype) + turned * sin.to(x.dtype)
+
+
+class SinusoidalPosition(nn.Module):
+    """`sinusoidal` as a module; it has no parameters, and no longest length.
+
+    Args:
+        d_model: Width, D, even.
+    """
+
+    def __init__(self, d_model: int) -> None:
+        super().__init__()
+        frequencies(d_model)  # refuses an odd width
+        self.d_model = d_model
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Map positions (T,) to vectors (T, D)."""
+        check_shape("positions", positions, "T")
+        return sinusoidal(positions, self.d_model)
+
+
+class LearnedPosition(nn.Module):
+    """One learned vector per position, up to a longest length.
+
+    Args:
+        max_len: Number of positions.
+        d_model: Width, D.
+    """
+
+    def __init__(self, max_len: int, d_model: int) -> None:
+        super().__init__()
+        check_at_least(1, max_len=max_len)
+        self.table = TokenEmbedding(max_len, d_model)
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Map positions (T,) or (B, T) to vectors (T, D) or (B, T, D)."""
+        return self.table(positions)
+
+
+class RotaryPosition(nn.Module):
+    """The cosines and sines that `rotate` needs, made once for all layers of a model.
+
+    Nothing is stored: a table made on the meta device would never be filled. Angles are float32
+    whatever the model's dtype, as in the implementation the weights were trained with.
+
+    Args:
+        d_head: Width of a head, K, even.
+        theta: Base of the geometric series: 10,000 in Llama 1 and 2, 500,000 in Llama 3.
+    """
+
+    def __init__(self, d_head: int, *, theta: float = 10_000.0) -> None:
+        super().__init__()
+        frequencies(d_head)  # refuses an odd width
+        self.d_head, self.theta = d_head, theta
+
+    def forward(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Map positions (T,) to (cos, sin), each (T, K); or (B, T) to (B, 1, T, K)."""
+        if positions.dim() == 2:
+            positions = positions[:, None]  # (B, 1, T): the same for all heads
+        angles = positions[..., None] * frequencies(self.d_head, self.theta, positions.device)
+        angles = torch.cat([angles, angles], dim=-1)  # i and i + K/2 turn together
+        return angles.cos(), angles.sin()

@@ -1,0 +1,89 @@
+"""Residual blocks: learn what to add to the input, so that a deep network can be trained.
+
+Paper:  He et al. (2015), Deep Residual Learning for Image Recognition, sections 3.2-3.3 and 4.1,
+        arXiv:1512.03385.
+
+Convention: a bottleneck that halves the image does so in its 3×3 convolution, as in every set of
+released weights since 2016 ("ResNet v1.5"); the paper does it in the first 1×1 convolution, which
+skips three pixels of four.
+
+Shapes: B batch, C input channels, O output channels, H height, W width, s stride.
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bigmodel_lib.layers.convolution import Convolution
+from bigmodel_lib.layers.norms import BatchNorm
+
+
+class BasicBlock(nn.Module):
+    """Two 3×3 convolutions around which the input may pass unchanged.
+
+    Args:
+        in_channels: Channels of the input, C.
+        channels: Channels of both convolutions and of the output, O.
+        stride: 2 to halve the image, 1 to keep its size.
+    """
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, channels: int, *, stride: int = 1) -> None:
+        super().__init__()
+        self.conv_first = Convolution(
+            in_channels, channels, 3, stride=stride, padding=1, bias=False
+        )
+        self.norm_first = BatchNorm(channels)
+        self.conv_second = Convolution(channels, channels, 3, padding=1, bias=False)
+        self.norm_second = BatchNorm(channels)
+        self.shortcut = shortcut(in_channels, channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, O, H/s, W/s)."""
+        # In place: the norms do not need their outputs to go backward, so memory is saved.
+        y = F.relu(self.norm_first(self.conv_first(x)), inplace=True)
+        y = self.norm_second(self.conv_second(y))
+        return F.relu(y + self.shortcut(x), inplace=True)
+
+
+class Bottleneck(nn.Module):
+    """A 3×3 convolution between two 1×1 convolutions that narrow and widen its input.
+
+    Args:
+        in_channels: Channels of the input, C.
+        channels: Channels of the 3×3 convolution; the output has four times as many, O.
+        stride: 2 to halve the image, 1 to keep its size.
+    """
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, channels: int, *, stride: int = 1) -> None:
+        super().__init__()
+        out_channels = self.expansion * channels
+        self.conv_narrow = Convolution(in_channels, channels, 1, bias=False)
+        self.norm_narrow = BatchNorm(channels)
+        self.conv_middle = Convolution(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.norm_middle = BatchNorm(channels)
+        self.conv_widen = Convolution(channels, out_channels, 1, bias=False)
+        self.norm_widen = BatchNorm(out_channels)
+        self.shortcut = shortcut(in_channels, out_channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, O, H/s, W/s)."""
+        y = F.relu(self.norm_narrow(self.conv_narrow(x)), inplace=True)
+        y = F.relu(self.norm_middle(self.conv_middle(y)), inplace=True)
+        y = self.norm_widen(self.conv_widen(y))
+        return F.relu(y + self.shortcut(x), inplace=True)
+
+
+def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    """The way around a block: nothing, or a 1×1 convolution where the shape changes.
+
+    That is option B of the paper's section 4.1.
+    """
+    if stride == 1 and in_channels == out_channels:
+        return nn.Sequential()
+    return nn.Sequential(
+        Convolution(in_channels, out_channels, 1, stride=stride, bias=False),
+        BatchNorm(out_channels),
+    )

@@ -1,0 +1,1 @@
+"""How a model learns: objectives, optimizers, schedules, the loop, checkpoints."""

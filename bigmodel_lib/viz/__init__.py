@@ -1,0 +1,1 @@
+"""Pictures of arrays and listings of source: one style, light and dark."""

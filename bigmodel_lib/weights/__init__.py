@@ -1,0 +1,1 @@
+"""Real weights in and out: safetensors files, Hugging Face folders, and where to find them."""

@@ -1,0 +1,45 @@
+"""TensorFlow alone in this process; what PyTorch computes arrives through files."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import numpy as np
+import pytest
+
+if "torch" in sys.modules:
+    raise pytest.UsageError("tests/tf needs a process without PyTorch: run `pytest tests/tf`")
+
+ROOT = Path(__file__).parents[2]
+Arrays = dict[str, np.ndarray]
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    import keras
+
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def torch_side(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Arrays]:
+    """Run tests/tf/<script> in a process of its own, once, and return the arrays it wrote."""
+    folder, done = tmp_path_factory.mktemp("torch_side"), {}
+
+    def run(script: str) -> Arrays:
+        if script not in done:
+            out = folder / f"{len(done)}.npz"
+            command = [sys.executable, str(Path(__file__).parent / script), str(out)]
+            environ = os.environ | {"PYTHONPATH": str(ROOT)}
+            answer = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=ROOT)
+            assert answer.returncode == 0, answer.stderr
+            done[script] = dict(np.load(out))
+        return done[script]
+
+    return run

@@ -1,0 +1,159 @@
+"""Tests of bigmodel_lib/training/loop.py."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from bigmodel_lib.configs.gpt import TINY
+from bigmodel_lib.configs.training import TrainingConfig
+from bigmodel_lib.models.gpt import GPT
+from bigmodel_lib.training.batches import ShuffledBatches, TokenBatches
+from bigmodel_lib.training.loop import CHECKPOINT, LOG, train
+from bigmodel_lib.training.objectives import mean_squared_error, next_token_loss
+
+TEXT = torch.arange(400) * 7 % 31
+CONFIG = TrainingConfig(n_steps=12, learning_rate=3e-3, warmup=2, eval_every=4, save_every=3)
+
+
+def loss_of(model, tokens):
+    return next_token_loss(model(tokens), tokens)
+
+
+def make_gpt():
+    torch.manual_seed(3)
+    return GPT(replace(TINY, vocab_size=31, dropout=0.1))
+
+
+def run(config=CONFIG, **options):
+    return train(make_gpt(), TokenBatches(TEXT, 4, 16), loss_of, config, show=False, **options)
+
+
+def losses(history):
+    return [record["loss"] for record in history]
+
+
+def test_learns_a_text_that_repeats():
+    config = replace(CONFIG, n_steps=120, learning_rate=1e-2)
+    history = train(
+        GPT(replace(TINY, vocab_size=31)), TokenBatches(TEXT, 8, 16), loss_of, config, show=False
+    )
+
+    assert history[0]["loss"] == pytest.approx(math.log(31), abs=0.2)
+    assert history[-1]["loss"] < 0.2
+
+
+class InterruptionError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 7, 11])
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(tmp_path, stop_at):
+    """Dropout makes the comparison depend on the random state, batches on the data order."""
+    whole = run(evaluate=lambda model: torch.rand(()).item())
+    batches = TokenBatches(TEXT, 4, 16)
+
+    def breaking(step):
+        if step == stop_at:
+            raise InterruptionError
+        return batches(step)
+
+    with pytest.raises(InterruptionError):
+        train(make_gpt(), breaking, loss_of, CONFIG, folder=tmp_path, show=False)
+    torch.manual_seed(99)  # whatever happened in between
+    rest = run(folder=tmp_path)
+
+    assert rest[0]["step"] == stop_at // 3 * 3
+    assert losses(rest) == losses(whole)[rest[0]["step"] :]
+    logged = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert [r["step"] for r in logged] == list(range(12))
+    assert losses(logged) == losses(whole)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    run(folder=tmp_path)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+
+    assert run(folder=tmp_path) == []
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+def make_regression():
+    torch.manual_seed(0)
+    x = torch.randn(32, 5, dtype=torch.double)
+    return nn.Linear(5, 1).double(), (x, x.sum(1, keepdim=True))
+
+
+def test_two_half_batches_make_the_step_of_a_whole_one():
+    results = []
+    for size, accumulate in ((8, 1), (4, 2)):
+        model, data = make_regression()
+        config = replace(CONFIG, n_steps=4, accumulate=accumulate, clip_norm=None)
+        batches = ShuffledBatches(*data, batch_size=size)
+        train(model, batches, lambda m, x, y: mean_squared_error(m(x), y), config, show=False)
+        results.append(model.weight.detach())
+
+    torch.testing.assert_close(*results, rtol=1e-12, atol=0)
+
+
+def test_first_step_is_torchs_adamw():
+    model, (x, y) = make_regression()
+    reference, _ = make_regression()
+    config = TrainingConfig(n_steps=1, learning_rate=0.1, clip_norm=0.5)
+    train(model, lambda i: (x, y), lambda m, a, b: mean_squared_error(m(a), b), config, show=False)
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [reference.weight], "weight_decay": 0.1},
+            {"params": [reference.bias], "weight_decay": 0.0},
+        ],
+        lr=0.1,
+        betas=(0.9, 0.95),
+    )
+    (reference(x) - y).square().mean().backward()
+    nn.utils.clip_grad_norm_(reference.parameters(), 0.5)
+    optimizer.step()
+
+    torch.testing.assert_close(model.weight, reference.weight)
+    torch.testing.assert_close(model.bias, reference.bias)
+
+
+def test_stops_when_the_evaluation_no_longer_improves(tmp_path):
+    values = iter([3.0, 2.0, 2.5, 2.1, 1.0])
+    config = replace(CONFIG, eval_every=1, patience=2)
+    history = run(config, evaluate=lambda model: next(values), folder=tmp_path)
+
+    assert [r["eval_loss"] for r in history] == [3.0, 2.0, 2.5, 2.1]
+    assert run(config, evaluate=lambda model: next(values), folder=tmp_path) == []
+
+
+def test_evaluation_sees_a_model_without_dropout_or_gradient():
+    seen = []
+
+    def evaluate(model):
+        seen.append((model.training, torch.is_grad_enabled()))
+        return 0.0
+
+    run(evaluate=evaluate)
+    assert seen == [(False, False)] * 3
+
+
+def test_bf16_stays_close_to_fp32():
+    """bfloat16 keeps 8 bits: the first losses agree to about two digits."""
+    half = losses(run(replace(CONFIG, precision="bf16")))
+    assert half != losses(run())
+    assert half[:3] == pytest.approx(losses(run())[:3], rel=0.02)
+
+
+def test_a_diverging_run_is_stopped():
+    model, (x, y) = make_regression()
+    with pytest.raises(ValueError, match="the loss is nan at step 0"):
+        train(
+            model,
+            lambda i: (x, y * torch.nan),
+            lambda m, a, b: mean_squared_error(m(a), b),
+            CONFIG,
+            show=False,
+        )
