@@ -1,0 +1,1 @@
+"""What keeps the book honest: executing, validating and checking its notebooks and its site."""

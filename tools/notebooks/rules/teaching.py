@@ -1,0 +1,62 @@
+"""Rules on what makes a page a lesson: a prediction, exercises, solutions that ran."""
+
+import re
+from collections.abc import Iterator
+
+from tools.notebooks.page import Page, Piece
+
+Findings = Iterator[tuple[int | None, str]]
+
+_FOLDED = {"hide-cell", "hide-input"}
+
+
+def prediction(page: Page) -> Findings:
+    """The reader predicts before measuring."""
+    if not any(
+        re.search(r"before you run", f"{piece.argument} {piece.content}", re.IGNORECASE)
+        for piece in page.of("text", "directive")
+    ):
+        yield None, 'no prediction: no "Before you run …" comes before a cell'
+
+
+def exercises(page: Page) -> Findings:
+    """There are exercises, and each has a folded solution after it."""
+    found = [p for p in page.of("directive") if p.name in ("exercise", "exercise-start")]
+    solved = [p for p in page.of("directive") if _is_solution(p)]
+    if not found:
+        yield None, "no exercises"
+    for exercise in found:
+        label = exercise.options.get("label")
+        if not label:
+            yield exercise.cell, "the exercise has no :label:"
+        elif label not in {solution.argument for solution in solved}:
+            yield exercise.cell, f"the exercise {label} has no solution"
+    labels = {exercise.options.get("label") for exercise in found}
+    for solution in solved:
+        if solution.argument not in labels:
+            yield solution.cell, f"a solution of {solution.argument}, which is no exercise here"
+        if "dropdown" not in solution.options.get("class", "").split():
+            yield solution.cell, f"the solution of {solution.argument} is not folded (:class:)"
+
+
+def solutions_ran(page: Page) -> Findings:
+    """Code of a solution is a cell that ran, folded; not a listing that nobody ran."""
+    for piece in page.of("directive"):
+        if _is_solution(piece) and re.search(r"^\s*(```|~~~|:::)\s*\{?py", piece.content, re.M):
+            yield piece.cell, f"the solution of {piece.argument} shows Python that did not run"
+    for start, end in _solution_spans(page):
+        for index, cell in page.code:
+            if start < index < end and not _FOLDED & set(cell["metadata"].get("tags", [])):
+                yield index, f"code of a solution without a tag {' or '.join(sorted(_FOLDED))}"
+
+
+def _is_solution(piece: Piece) -> bool:
+    return piece.name in ("solution", "solution-start")
+
+
+def _solution_spans(page: Page) -> Iterator[tuple[int, float]]:
+    """Cells from the start of a solution that spans cells to its end."""
+    ends = [piece.cell for piece in page.of("directive") if piece.name == "solution-end"]
+    for piece in page.of("directive"):
+        if piece.name == "solution-start":
+            yield piece.cell, min((end for end in ends if end > piece.cell), default=float("inf"))
