@@ -1,0 +1,66 @@
+"""One browser for all tests of the site; without one, say how many tests were left out."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Playwright, sync_playwright
+
+HOW_TO_ADD = "apt-get install chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LEFT_OUT = "no Chromium"
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """The system's Chromium, or the one that playwright installed."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. Missing, the test is left out; in CI that is a failure."""
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright)
+        if path is None:
+            if os.environ.get("CI", "").lower() in ("1", "true"):
+                pytest.fail(f"{LEFT_OUT}; add it with: {HOW_TO_ADD}")
+            pytest.skip(LEFT_OUT)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:
+            pytest.fail(f"{path} does not start: {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile: no stored theme, nothing cached."""
+    context = browser.new_context(reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """End with how many browser tests were left out, and the command that adds them."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(LEFT_OUT in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.section("browser tests")
+        terminalreporter.write_line(
+            f"{count} browser tests were left out: there is no Chromium. Add it with: {HOW_TO_ADD}"
+        )
