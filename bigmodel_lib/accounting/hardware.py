@@ -54,7 +54,7 @@ T4 = Accelerator(
     memory=16e9,
     bandwidth=320e9,
     watts=70,
-    source="NVIDIA T4 data sheet (March 2019)",
+    source="NVIDIA Turing GPU Architecture, white paper (2018)",
 )
 A100 = Accelerator(
     name="NVIDIA A100 SXM 80 GB",

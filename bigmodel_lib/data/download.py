@@ -160,7 +160,7 @@ def _fetch(url: str, output: str, _: object, *, size: int, timeout: float) -> No
             kind = answer.headers.get("Content-Type", "unknown type")
             deadline = time.monotonic() + timeout + size / _BYTES_PER_SECOND
             received = 0
-            for chunk in answer.iter_content(1 << 16):
+            for chunk in answer.iter_content(1 << 14):
                 received += len(chunk)
                 if received > size:
                     raise _wrong_size(url, size, "more", kind)

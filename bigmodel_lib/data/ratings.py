@@ -51,21 +51,21 @@ def draw_ratings(
     Args:
         n_users: Number of users, U.
         n_items: Number of items, I.
-        n_ratings: Number of ratings, N; at most U · I / 2.
+        n_ratings: Number of ratings, N; at most U · I.
         n_factors: Number of latent factors, K.
         noise: Standard deviation of what no model can predict, in stars.
         seed: The same seed draws the same ratings.
 
     Raises:
-        ValueError: If a number is below one, `noise` is negative, or N is above U · I / 2.
+        ValueError: If a number is below one, `noise` is negative, or N is above U · I.
     """
     if min(n_users, n_items, n_ratings, n_factors) < 1 or noise < 0.0:
         raise ValueError(
             f"n_users, n_items, n_ratings and n_factors must be at least 1 and noise at least 0, "
             f"got {n_users}, {n_items}, {n_ratings}, {n_factors} and {noise}"
         )
-    if n_ratings > n_users * n_items // 2:
-        raise ValueError(f"n_ratings must be at most {n_users * n_items // 2}, got {n_ratings}")
+    if n_ratings > n_users * n_items:
+        raise ValueError(f"n_ratings must be at most {n_users * n_items}, got {n_ratings}")
     rng = np.random.default_rng(seed)
     tastes = rng.normal(0.0, n_factors**-0.25, (n_users, n_factors))  # (U, K)
     natures = rng.normal(0.0, n_factors**-0.25, (n_items, n_factors))  # (I, K)

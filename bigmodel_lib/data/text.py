@@ -9,7 +9,9 @@ between versions of Python, so a result that depends on them holds within a tole
 import re
 import sysconfig
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from bigmodel_lib.data.corpora import Corpus, Part, load_corpus
 
 _UNDERLINE = re.compile(r"^([*=\-~^\"+#])\1{2,}$")
 _SIGNATURE = re.compile(r"^(?:class |@|await )?(\w+\.\w[\w.]*)(?:\(.*)?$", re.MULTILINE)
@@ -39,8 +41,16 @@ def load_passages(*, min_words: int = 12) -> list[Passage]:
     return list(passages.values())
 
 
-def load_text() -> str:
-    """Return the reference as one string: every heading, paragraph and example, once."""
+def load_text(source: Literal["python"] | Corpus = "python", part: Part = "train") -> str:
+    """Return a text for a language model as one string.
+
+    Args:
+        source: "python" for the reference: every heading, paragraph and example, once. The name
+            of a corpus of `corpora`, such as "shakespeare", downloads that one.
+        part: Which part of a corpus; the reference has only one.
+    """
+    if source != "python":
+        return load_corpus(source, part)
     seen: dict[str, None] = {}
     for topic in _topics():
         for block in _split(topic):

@@ -143,6 +143,8 @@ def next_logits(model: nn.Module, tokens: Tensor, cache: KeyValueStore | None = 
     """
     if cache is None:
         return model(tokens)[:, -1].float()
+    fresh = tokens[:, cache.length :]  # (B, T)
+    if not hasattr(model, "hidden"):
+        return model(fresh, cache=cache)[:, -1].float()
     # Only the last position is turned into V scores: a prompt's others are not asked for.
-    last = model.hidden(tokens[:, cache.length :], cache=cache)[:, -1]  # (B, D)
-    return model.to_logits(last).float()
+    return model.to_logits(model.hidden(fresh, cache=cache)[:, -1]).float()

@@ -123,7 +123,8 @@ class GroupedQueryAttention(nn.Module):
     def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, H, T, K), keys and values (B, G, T, K)."""
         heads = split_heads(self.to_qkv(x), self.d_head)  # (B, H + 2G, T, K)
-        return heads.split((self.n_heads, self.n_kv_heads, self.n_kv_heads), dim=1)
+        q, k, v = heads.split((self.n_heads, self.n_kv_heads, self.n_kv_heads), dim=1)
+        return q, k, v
 
 
 class MultiHeadAttention(GroupedQueryAttention):
@@ -178,7 +179,8 @@ class CrossAttention(nn.Module):
     def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """What `context` offers, each (B, H, S, K). It stays the same while decoding."""
         heads = split_heads(self.to_kv(context), self.d_head)  # (B, 2H, S, K)
-        return heads.chunk(2, dim=1)
+        k, v = heads.chunk(2, dim=1)
+        return k, v
 
     def read(self, x: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None) -> Tensor:
         """Map (B, T, D) to (B, T, D), reading from keys and values made by `keys_values`."""

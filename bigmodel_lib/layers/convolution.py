@@ -41,7 +41,7 @@ def convolution(
     return y if bias is None else y + bias[:, None, None]
 
 
-def windows(x: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+def windows(x: Tensor, size: tuple[int, ...], stride: int) -> Tensor:
     """Every window that a filter of this size looks through, without a copy.
 
     Args:
@@ -101,7 +101,7 @@ class Convolution(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, O, H', W')."""
         check_shape("x", x, "B", self.in_channels, "H", "W")
-        check_image_fits(x, self.weight.shape[2:], self.padding[0])
+        check_image_fits(x, self.weight.shape[2:], int(self.padding[0]))
         return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
 
 

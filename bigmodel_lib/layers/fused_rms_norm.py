@@ -1,6 +1,6 @@
 """Root mean square normalisation in fewer passes over memory.
 
-Paper:  Zhang & Sennrich (2019), Root Mean Square Layer Normalization, section 3, arXiv:1910.07467.
+Paper:  Zhang & Sennrich (2019), Root Mean Square Layer Normalization, section 4, arXiv:1910.07467.
 
 On a GPU PyTorch has one kernel for this norm. On a CPU it runs a dozen small ones, and remembers
 their results for the backward pass; here the backward pass is written out, and remembers only the
@@ -11,9 +11,11 @@ input. With y = x w / r and r = √(mean(x²) + ε), for a gradient g arriving a
 Shapes: N rows, D width.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
@@ -38,13 +40,13 @@ class _RowScaling(torch.autograd.Function):
         return (rows * _inverse_root_mean_square(rows, eps) * weight).to(x.dtype).view_as(x)
 
     @staticmethod
-    def setup_context(ctx: FunctionCtx, inputs: tuple, output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
         x, weight, ctx.eps = inputs
         ctx.save_for_backward(x, weight)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         x, weight = ctx.saved_tensors
         rows, g = _rows(x), _rows(gradient)  # each (N, D)
         scale = _inverse_root_mean_square(rows, ctx.eps)  # (N, 1)

@@ -1,7 +1,7 @@
 """Inception block: look at an image at several scales at once, and keep all the answers.
 
-Paper:  Szegedy et al. (2014), Going Deeper with Convolutions, section 4, figure 2(b) and table 1,
-        arXiv:1409.4842.
+Paper:  Szegedy et al. (2014), Going Deeper with Convolutions, sections 4-5, figure 2(b) and
+        table 1, arXiv:1409.4842.
 
 The network is older than batch normalisation: its convolutions have biases and no norms.
 

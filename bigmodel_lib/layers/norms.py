@@ -2,7 +2,7 @@
 
 Papers: Ioffe & Szegedy (2015), Batch Normalization, section 3, arXiv:1502.03167;
         Ba, Kiros & Hinton (2016), Layer Normalization, section 3, arXiv:1607.06450;
-        Zhang & Sennrich (2019), Root Mean Square Layer Normalization, section 3, arXiv:1910.07467.
+        Zhang & Sennrich (2019), Root Mean Square Layer Normalization, section 4, arXiv:1910.07467.
 
 Shapes: B batch, C channels, D width of what is normalised, "..." any further dimensions.
 """
@@ -93,7 +93,7 @@ class RMSNorm(nn.Module):
 
     Args:
         d_model: Width, D.
-        eps: Added to the mean square: 1e-6 in the first Llama, 1e-5 in later ones.
+        eps: Added to the mean square: 1e-5 in Llama 2 and 3.
     """
 
     def __init__(self, d_model: int, *, eps: float = 1e-6) -> None:

@@ -5,8 +5,8 @@ Papers: Elman (1990), Finding Structure in Time, Cognitive Science 14(2),
         Hochreiter & Schmidhuber (1997), Long Short-Term Memory, section 4, Neural Computation
         9(8), doi:10.1162/neco.1997.9.8.1735, with the forget gate of Gers, Schmidhuber & Cummins
         (2000), Learning to Forget, Neural Computation 12(10), doi:10.1162/089976600300015015;
-        Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder, section 2.3,
-        arXiv:1406.1078.
+        Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder for
+        Statistical Machine Translation, section 2.3, arXiv:1406.1078.
 
 Conventions, those of PyTorch's weights. Gates are stacked in one matrix: for an LSTM input,
 forget, candidate, output; for a GRU reset, update, candidate. The GRU's reset gate acts after the
@@ -19,6 +19,7 @@ Shapes: B batch, T steps, I input width, D state width, L layers.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -173,9 +174,9 @@ class GRU(nn.GRU):
 
 
 def _run(
-    forward: Callable, x: Tensor, state: State | None, lengths: Tensor | None, d_in: int
-) -> tuple[Tensor, State]:
-    """Run the kernel, stepping over padding."""
+    forward: Callable, x: Tensor, state: Any, lengths: Tensor | None, d_in: int
+) -> tuple[Tensor, Any]:
+    """Run the kernel, stepping over padding; the state is of the kernel's kind."""
     check_shape("x", x, "B", "T", d_in)
     if x.shape[1] == 0:
         raise ValueError(f"a sequence needs at least one step, got x of shape {tuple(x.shape)}")

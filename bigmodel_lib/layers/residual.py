@@ -3,9 +3,9 @@
 Paper:  He et al. (2015), Deep Residual Learning for Image Recognition, sections 3.2-3.3 and 4.1,
         arXiv:1512.03385.
 
-Convention: a bottleneck that halves the image does so in its 3×3 convolution, as in every set of
-released weights since 2016 ("ResNet v1.5"); the paper does it in the first 1×1 convolution, which
-skips three pixels of four.
+Convention: a bottleneck that halves the image does so in its 3×3 convolution, as in the
+weights that PyTorch libraries release ("ResNet v1.5"); the paper does it in the first 1×1
+convolution, which never sees three pixels of four.
 
 Shapes: B batch, C input channels, O output channels, H height, W width, s stride.
 """

@@ -69,12 +69,13 @@ class GPT(nn.Module):
         self.token_embed = TokenEmbedding(config.vocab_size, config.d_model)
         self.position_embed = LearnedPosition(config.max_len, config.d_model)
         self.dropout = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(GPTBlock(config) for _ in range(config.n_layers))
+        blocks = [GPTBlock(config) for _ in range(config.n_layers)]
+        self.blocks = nn.ModuleList(blocks)
         self.norm = LayerNorm(config.d_model, eps=config.norm_eps)
         self.to_logits = Linear(config.d_model, config.vocab_size, bias=False)
         self.to_logits.weight = self.token_embed.weight
         self.apply(_init_weights)
-        for block in self.blocks:
+        for block in blocks:
             _shrink(block.attn.to_out, block.ff.down, factor=(2 * config.n_layers) ** -0.5)
 
     def forward(

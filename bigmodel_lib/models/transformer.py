@@ -121,7 +121,7 @@ class Transformer(nn.Module):
         x = self._embed(source, 0)  # (B, S, D)
         for block in self.encoder:
             x = block(x, source_mask)
-        return [block.cross.keys_values(x) for block in self.decoder]
+        return [block.cross.keys_values(x) for block in self.decoder]  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
 
     def decode(
         self,

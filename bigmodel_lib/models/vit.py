@@ -90,7 +90,8 @@ def _init_weights(module: nn.Module) -> None:
     """Small normal weights and zero biases, for the learned vectors as well."""
     if isinstance(module, nn.Linear | nn.Conv2d) and not module.weight.is_meta:
         nn.init.normal_(module.weight, std=0.02)
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
     if isinstance(module, ViT) and not module.class_embed.is_meta:
         nn.init.normal_(module.class_embed, std=0.02)
         nn.init.normal_(module.position_embed, std=0.02)

@@ -5,6 +5,8 @@ Format: `BertModel` and `BertForMaskedLM` of https://github.com/huggingface/tran
 
 from typing import Any
 
+from torch import Tensor
+
 from bigmodel_lib.configs.bert import BERTConfig
 from bigmodel_lib.models.bert import BERT, BERTMaskedLM
 from bigmodel_lib.weights.links import Link, affine
@@ -70,6 +72,11 @@ def standard_name(name: str, model: BERT | BERTMaskedLM) -> str | None:
     if name == "cls.predictions.decoder.bias":
         return "cls.predictions.bias"
     return name if name.startswith("cls.") else f"bert.{name}"
+
+
+def extra_tensors(model: BERT | BERTMaskedLM) -> dict[str, Tensor]:
+    """Tensors that the files have and our model does without: none that they must have."""
+    return {}
 
 
 def links(model: BERT | BERTMaskedLM) -> list[Link]:

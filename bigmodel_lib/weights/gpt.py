@@ -7,6 +7,8 @@ Format: `GPT2LMHeadModel` of https://github.com/huggingface/transformers.
 import re
 from typing import Any
 
+from torch import Tensor
+
 from bigmodel_lib.configs.gpt import GPTConfig
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.weights.links import Link, affine
@@ -67,6 +69,11 @@ def standard_name(name: str, model: GPT) -> str | None:
     if not name.startswith("transformer."):
         name = f"transformer.{name}"
     return None if _MASK_TABLES.fullmatch(name) else name
+
+
+def extra_tensors(model: GPT) -> dict[str, Tensor]:
+    """Tensors that the files have and our model does without: none that they must have."""
+    return {}
 
 
 def links(model: GPT) -> list[Link]:

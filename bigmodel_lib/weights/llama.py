@@ -7,6 +7,8 @@ Format: `LlamaForCausalLM` of https://github.com/huggingface/transformers.
 
 from typing import Any
 
+from torch import Tensor
+
 from bigmodel_lib.configs.llama import LlamaConfig, RotaryStretch
 from bigmodel_lib.models.llama import Llama
 from bigmodel_lib.weights.links import Link
@@ -93,6 +95,11 @@ def standard_name(name: str, model: Llama) -> str | None:
     if name == "lm_head.weight" and model.config.tied:
         return "model.embed_tokens.weight"
     return name
+
+
+def extra_tensors(model: Llama) -> dict[str, Tensor]:
+    """Tensors that the files have and our model does without: none that they must have."""
+    return {}
 
 
 def links(model: Llama) -> list[Link]:

@@ -11,23 +11,25 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from bigmodel_lib.weights import bert, gpt, llama, vit
+from bigmodel_lib.weights import bert, gpt, llama, resnet, vit
 from bigmodel_lib.weights.checks import check_settings
 from bigmodel_lib.weights.files import fill, tied_names
 from bigmodel_lib.weights.folders import CONFIG, read_folder, read_json, write_folder
 from bigmodel_lib.weights.links import to_ours, to_theirs
 from bigmodel_lib.weights.sources import find_folder
 
-# What config.json calls model_type, and the file of ours that knows the names of its tensors.
-_FORMATS = {"bert": bert, "gpt2": gpt, "llama": llama, "vit": vit}
+# What config.json calls model_type, and the file of ours that speaks its language. All of them
+# answer the same questions: MODELS, SUPPORTED, read_config, write_config, standard_name,
+# extra_tensors, links.
+_FORMATS = {"bert": bert, "gpt2": gpt, "llama": llama, "resnet": resnet, "vit": vit}
 
 
 def from_pretrained(source: str | Path, *, dtype: torch.dtype | None = None) -> nn.Module:
     """Build the model that a folder describes, and give it the folder's weights.
 
     Args:
-        source: "all-MiniLM-L6-v2", or a folder in the Hugging Face format of BERT, GPT-2, Llama
-            or ViT.
+        source: "all-MiniLM-L6-v2", or a folder in the Hugging Face format of BERT, GPT-2, Llama,
+            ResNet or ViT.
         dtype: Type of the weights; None keeps the one they are stored in.
 
     Returns:
@@ -58,22 +60,18 @@ def to_pretrained(model: nn.Module, folder: str | Path, *, max_bytes: int = 5_00
         max_bytes: Largest size of one weight file; more are written if needed.
 
     Raises:
-        ValueError: If there is no such format for the model, or a weight is NaN or infinite.
+        ValueError: If there is no format for such a model, or a weight is NaN or infinite.
     """
-    for names in _FORMATS.values():
-        for architecture, kind in names.MODELS.items():
-            if type(model) is kind:
-                ties = tied_names(model)
-                state = {n: t for n, t in model.state_dict().items() if n not in ties}
-                description = {
-                    "architectures": [architecture],
-                    "dtype": str(next(iter(state.values())).dtype).removeprefix("torch."),
-                    **names.write_config(model.config),
-                }
-                tensors = to_theirs(state, names.links(model))
-                return write_folder(Path(folder), description, tensors, max_bytes)
-    known = sorted({kind.__name__ for names in _FORMATS.values() for kind in names.MODELS.values()})
-    raise ValueError(f"expected one of {', '.join(known)}, got a {type(model).__name__}")
+    names, architecture = _format_for(model)
+    ties = tied_names(model)
+    state = {name: t for name, t in model.state_dict().items() if name not in ties}
+    tensors = to_theirs(state, names.links(model)) | names.extra_tensors(model)
+    description = {
+        "architectures": [architecture],
+        "dtype": str(next(iter(state.values())).dtype).removeprefix("torch."),
+        **names.write_config(model.config),
+    }
+    write_folder(Path(folder), description, tensors, max_bytes)
 
 
 def load_tokenizer(source: str | Path) -> Tokenizer:
@@ -116,13 +114,23 @@ def _format(description: dict[str, Any], path: Path) -> tuple[ModuleType, str]:
     return names, architecture
 
 
+def _format_for(model: nn.Module) -> tuple[ModuleType, str]:
+    """Which of our name maps knows a model, and what the model is called there."""
+    for names in _FORMATS.values():
+        for architecture, kind in names.MODELS.items():
+            if type(model) is kind:
+                return names, architecture
+    known = sorted({kind.__name__ for names in _FORMATS.values() for kind in names.MODELS.values()})
+    raise ValueError(f"expected one of {', '.join(known)}, got a {type(model).__name__}")
+
+
 def _read_config(names: ModuleType, description: dict[str, Any], path: Path) -> Any:
     check_settings(description, names.SUPPORTED, str(path))
     try:
         return names.read_config(description)
     except KeyError as error:
         raise ValueError(f"{path}: expected a setting {error}, found none") from error
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

@@ -5,6 +5,8 @@ Format: `ViTForImageClassification` of https://github.com/huggingface/transforme
 
 from typing import Any
 
+from torch import Tensor
+
 from bigmodel_lib.configs.vit import ViTConfig
 from bigmodel_lib.models.vit import ViT
 from bigmodel_lib.weights.links import Link, affine
@@ -54,6 +56,11 @@ def write_config(config: ViTConfig) -> dict[str, Any]:
 def standard_name(name: str, model: ViT) -> str | None:
     """The name itself: files of this format have always used the same ones."""
     return name
+
+
+def extra_tensors(model: ViT) -> dict[str, Tensor]:
+    """Tensors that the files have and our model does without: none that they must have."""
+    return {}
 
 
 def links(model: ViT) -> list[Link]:

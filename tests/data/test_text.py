@@ -55,6 +55,11 @@ def test_the_text_is_most_of_the_reference():
     assert "\n\n\n" not in text
 
 
+def test_a_well_known_corpus_is_one_argument_away():
+    with pytest.raises(ValueError, match=r"name must be 'shakespeare', .* got 'tolstoy'"):
+        load_text("tolstoy")
+
+
 @pytest.mark.parametrize("topic", OLD_AND_NEW.values(), ids=OLD_AND_NEW)
 def test_versions_of_python_that_write_it_differently(reference, topic):
     reference(**{"try": topic})

@@ -26,6 +26,10 @@ class Wrapped(nn.Module):
         settings = GPT2Config(**sizes, initializer_range=0.6, bos_token_id=0, eos_token_id=END)
         settings.pad_token_id = END
         self.theirs = GPT2LMHeadModel(settings)
+        # A head of its own that likes to end: several beams do so at once, and at all lengths.
+        self.theirs.lm_head = nn.Linear(16, V)
+        nn.init.normal_(self.theirs.lm_head.weight, std=0.3)
+        self.theirs.lm_head.bias.data[END] = 2.0
         self.config = GPTConfig(
             vocab_size=V, max_len=32, n_layers=2, n_heads=2, d_model=16, d_ff=64
         )
@@ -61,12 +65,36 @@ def test_matches_transformers(seed, n_beams, length_penalty):
     torch.testing.assert_close(scores, output.sequences_scores, atol=1e-4, rtol=1e-4)
 
 
-def opinionated_gpt() -> GPT:
-    model = GPT(GPTConfig(vocab_size=5, max_len=12, n_layers=2, n_heads=2, d_model=8, d_ff=16))
+def opinionated_gpt(vocab_size: int = 5) -> GPT:
+    model = GPT(
+        GPTConfig(vocab_size=vocab_size, max_len=12, n_layers=2, n_heads=2, d_model=8, d_ff=16)
+    )
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.normal_(std=0.7)
+        for name, parameter in model.named_parameters():
+            # Mild scores, so that beams overtake each other; attention that matters.
+            parameter.normal_(std=2.0 if "attn" in name else 0.3)
     return model.eval()
+
+
+class Uncached(nn.Module):
+    """A GPT that hides that it takes a cache."""
+
+    def __init__(self, model: GPT) -> None:
+        super().__init__()
+        self.model, self.config = model, model.config
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.model(tokens)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cache_follows_the_beams(seed):
+    torch.manual_seed(seed)
+    model, prompt = opinionated_gpt(vocab_size=17), torch.randint(17, (3, 2))
+    cached, scores = beam_search(model, prompt, 10, n_beams=4, end_token=3)
+    plain, plain_scores = beam_search(Uncached(model), prompt, 10, n_beams=4, end_token=3)
+    assert torch.equal(cached, plain)
+    torch.testing.assert_close(scores, plain_scores, atol=1e-5, rtol=1e-5)
 
 
 def log_probability(model: nn.Module, text: torch.Tensor, n_prompt: int) -> float:

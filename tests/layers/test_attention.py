@@ -179,6 +179,15 @@ def test_gradcheck(masked):
     )
 
 
+def test_no_nan_is_made_even_on_the_way_back():
+    """Anomaly mode looks at every intermediate gradient, also those that are masked later."""
+    q = torch.randn(1, 1, 2, 3, requires_grad=True)
+    mask = torch.tensor([[False, False], [True, False]])
+    with torch.autograd.set_detect_anomaly(True):
+        attention_weights(q, q, mask).square().sum().backward()
+    assert q.grad.isfinite().all()
+
+
 def test_weights_sum_to_one_or_to_nothing():
     q, k = torch.randn(2, 3, 4, 5), torch.randn(2, 3, 7, 5)
     mask = torch.rand(2, 1, 4, 7) > 0.5

@@ -21,7 +21,9 @@ def equation(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None) -
 
 
 @pytest.mark.parametrize(("n_heads", "n_kv_heads"), [(1, 1), (3, 3), (6, 2), (7, 1)])
-@pytest.mark.parametrize(("n_queries", "n_keys"), [(1, 1), (7, 7), (1, 11), (3, 11), (64, 64)])
+@pytest.mark.parametrize(
+    ("n_queries", "n_keys"), [(1, 1), (2, 2), (7, 7), (1, 11), (3, 11), (64, 64)]
+)
 @pytest.mark.parametrize("causal", [False, True])
 def test_is_the_equation(n_heads, n_kv_heads, n_queries, n_keys, causal, assert_parity):
     q, k, v = heads(n_heads, n_queries), heads(n_kv_heads, n_keys), heads(n_kv_heads, n_keys)

@@ -41,7 +41,7 @@ def test_is_the_figure_of_the_paper(wide_kernel, sizes, assert_parity):
     [(192, (64, 96, 128, 16, 32, 32), 159), (256, (128, 128, 192, 32, 96, 64), 380)],
 )
 def test_weights_match_table_1(in_channels, row, thousands):
-    """Rows 3a and 3b; the table leaves out biases and counts in units of 1,024."""
+    """Rows 3a and 3b; its numbers fit the weights without biases, in units of 1,024."""
     block = InceptionBlock(in_channels, row)
     weights = sum(p.numel() for p in block.parameters() if p.dim() > 1)
     assert weights / 1024 == pytest.approx(thousands, abs=1)

@@ -113,12 +113,20 @@ def test_untrained_model_is_undecided_and_can_memorise():
     assert losses[-1] < 0.05
 
 
-def test_one_layer_with_dropout_builds_without_a_warning_and_drops():
-    model = RNNLanguageModel(replace(SMALL, n_layers=1, dropout=0.5))
-    tokens = torch.randint(11, (2, 5))
-    assert not torch.equal(model(tokens), model(tokens))
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_dropout_acts_below_and_above_every_layer_in_training_only(n_layers):
+    model = RNNLanguageModel(replace(SMALL, n_layers=n_layers, dropout=0.5))
+    tokens, zeros = torch.randint(11, (2, 5)), []
+    for layer in (model.recurrent, model.to_logits):
+        layer.register_forward_hook(lambda _, args, __: zeros.append((args[0] == 0).sum().item()))
+    model(tokens)
+    assert min(zeros) > 0
+    assert model.recurrent.dropout == (0.5 if n_layers > 1 else 0.0)  # between layers, if any
+
+    zeros.clear()
     model.eval()
     assert torch.equal(model(tokens), model(tokens))
+    assert max(zeros) == 0
 
 
 def test_generates_without_a_longest_length():

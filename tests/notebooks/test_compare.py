@@ -61,6 +61,7 @@ def test_the_same_within_the_default_tolerance(stored, fresh):
         ("0.5 0.5", "0.5"),
         ("a  0.5", "a 0.5"),
         ("torch 2.13.0", "torch 2.13.1"),
+        ("torch 2.13.0", "torch 2.14.0"),
         ("v1.50", "v1.51"),
         ("2024-05-01", "2024-05-02"),
         ("10-1.50", "10-1.60"),

@@ -62,6 +62,7 @@ def test_the_passport_tells_the_run(notebook):
     assert passport.cpu
     assert passport.cores >= 1
     assert 1 < passport.seconds < 60
+    assert 0 < passport.cpu_seconds < passport.seconds - 0.9  # it slept for a second
     assert 320 < passport.peak_mb < 600
 
 

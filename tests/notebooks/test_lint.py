@@ -13,6 +13,7 @@ from tools.notebooks import lint
 from tools.notebooks.rules import prose
 
 HEAD, NUMBERS, HTML, FIGURE, RESULT, RAISES, EXERCISE, SOLUTION, SOLVED, END = range(10)
+CLOSED = "````{solution} ex-half\n:class: dropdown\nHalf.\n````"
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +89,7 @@ MUTATIONS = [
     ("cell_ids", lambda nb: nb["cells"][RESULT].update(id=nb["cells"][NUMBERS]["id"])),
     ("passport", lambda nb: nb["metadata"].pop("bigmodel")),
     ("passport", about(profile="laptop")),
-    ("passport", about(seconds=61.0)),
+    ("passport", about(seconds=61.0, cpu_seconds=60.5)),
     ("passport", about(packages={"torch": "2", "tensorflow": "2"})),
     ("one_framework", code("import torch\nimport tensorflow as tf")),
     ("one_framework", code("from torch import nn\nfrom bigmodel_lib.tf.layers import norms")),
@@ -163,7 +164,11 @@ MUTATIONS = [
     ("exercises", swap(SOLUTION, "ex-half", "ex-third")),
     ("exercises", swap(SOLUTION, ":class: dropdown\n", "")),
     ("exercises", swap(EXERCISE, ":label: ex-half\n", "")),
-    ("solutions_ran", tag(SOLVED)),
+    (
+        "solutions_ran",
+        both(put(SOLUTION, source=CLOSED), put(END, source="x"), tag(SOLVED)),
+    ),
+    ("solutions_ran", put(END, source="x")),
     (
         "solutions_ran",
         put(SOLUTION, source="````{solution} ex-half\n```python\nd / 2\n```\n````"),
@@ -195,7 +200,8 @@ def test_every_rule_has_a_page_that_breaks_it():
         say("```python\nx = '$'\n```"),
         code("token = 'transformer'\nsystem = 'x'.join('ab')"),
         code("import sys\nsys.exitfunc = None"),
-        put(SOLUTION, source="````{solution} ex-half\n:class: dropdown\nHalf.\n````"),
+        both(put(SOLUTION, source=CLOSED), put(END, source="x")),
+        tag(SOLVED),
     ],
 )
 def test_what_only_looks_wrong_passes(changed, change):
@@ -221,4 +227,4 @@ def test_the_command_fails_on_a_finding(changed, capfd):
     command = [sys.executable, "-m", "tools.notebooks.lint", str(path)]
 
     assert subprocess.run(command, cwd=lint.ROOT).returncode == 1
-    assert f"{path}: cell {RESULT}: cell_ids: the cell has no id" in capfd.readouterr().out
+    assert f"changed.ipynb: cell {RESULT}: cell_ids: the cell has no id" in capfd.readouterr().out

@@ -85,6 +85,16 @@ def formulas(page: Page) -> list[str]:
     }""")
 
 
+def cut_formulas(page: Page) -> list[str]:
+    """Formulas that begin left of the box in which they scroll, where nobody can scroll to."""
+    return page.evaluate("""() => [...document.querySelectorAll("div.math")].flatMap((box) => {
+        const inner = box.querySelector("mjx-math");
+        if (!inner || box.closest("[hidden]")) return [];
+        const start = inner.getBoundingClientRect().left + box.scrollLeft;
+        return start < box.getBoundingClientRect().left - 1 ? [box.id || box.textContent] : [];
+    })""")
+
+
 def sideways(page: Page) -> list[str]:
     """Whether the page can be scrolled sideways, and what sticks out."""
     return page.evaluate("""() => {

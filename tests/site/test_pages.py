@@ -58,6 +58,7 @@ def test_page(context: BrowserContext, name: str) -> None:
             found |= whatever_the_mode(page, watcher)
         found[f"axe, {mode}"] = checks.axe(page)
     found["scrolls sideways at 390"] = checks.sideways(page)
+    found["cut at 390"] = checks.cut_formulas(page)
     page.set_viewport_size({"width": NARROW, "height": 700})
     found["scrolls sideways at 320"] = checks.sideways(page)
     found["while loading"] = watcher.collect()

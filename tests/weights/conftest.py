@@ -31,9 +31,8 @@ def assert_travels(tmp_path: Path) -> Callable[..., None]:
         to_pretrained(ours, tmp_path / "ours")
         back, report = type(theirs).from_pretrained(tmp_path / "ours", output_loading_info=True)
         assert not any(report[kind] for kind in report if kind.endswith(("keys", "msgs")))
-        assert all(
-            tensor.equal(theirs.state_dict()[name]) for name, tensor in back.state_dict().items()
-        )
+        for name, tensor in back.state_dict().items():
+            assert name.endswith("num_batches_tracked") or tensor.equal(theirs.state_dict()[name])
         torch.testing.assert_close(run_theirs(back.eval()), run_theirs(theirs), rtol=0, atol=0)
         return ours
 

@@ -71,7 +71,7 @@ def test_a_model_can_be_written_in_several_files(tmp_path):
 
 
 def test_a_model_of_another_kind_is_not_written(tmp_path):
-    message = "expected one of BERT, BERTMaskedLM, GPT, Llama, ViT, got a Linear"
+    message = "expected one of BERT, BERTMaskedLM, GPT, Llama, ResNet, ViT, got a Linear"
     with pytest.raises(ValueError, match=message):
         to_pretrained(nn.Linear(2, 2), tmp_path / "new")
     assert not (tmp_path / "new").exists()
@@ -86,6 +86,7 @@ def test_a_model_of_another_kind_is_not_written(tmp_path):
         ({"activation_function": "relu"}, r"activation_function is 'relu'.*knows only \('gelu_"),
         ({"n_head": 5}, r"d_model \(32\) must be a multiple of n_heads \(5\)"),
         ({"n_layer": 0}, "n_layers must be a whole number of at least 1, got 0"),
+        ({"n_embd": None}, "unsupported operand"),
         ({"n_layer": "two"}, "n_layers must be a whole number of at least 1, got 'two'"),
     ],
 )

@@ -5,6 +5,7 @@ rules, a markdown page to those on prose.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -58,7 +59,7 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         where = "" if self.cell is None else f" cell {self.cell}:"
-        return f"{self.path}:{where} {self.rule}: {self.message}"
+        return f"{os.path.relpath(self.path)}:{where} {self.rule}: {self.message}"
 
 
 def pages() -> list[Path]:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from queue import Empty
 from typing import Any
 
+import psutil
 import pytest
 from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel, start_new_kernel
@@ -32,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--time-allowance",
         type=float,
         default=1.5,
-        help="factor on the chapters' time limits, for a busy machine (default 1.5)",
+        help="factor on the chapters' time limits, for a slower machine (default 1.5)",
     )
 
 
@@ -90,6 +91,14 @@ class ChapterKernel(RunningKernel):
                     raise RuntimeError("its process ended") from None
                 if time.monotonic() >= end:
                     raise
+
+    def cpu_seconds(self) -> float:
+        """What the kernel and the processes it started have computed; 0 once it has ended."""
+        pid = getattr(self.km.provisioner, "pid", None) if hasattr(self, "km") else None
+        try:
+            return sum(psutil.Process(pid).cpu_times()[:4]) if pid else 0.0
+        except psutil.NoSuchProcess:
+            return 0.0
 
     def last_words(self) -> str:
         """What the kernel's process wrote to its standard error."""
@@ -152,6 +161,7 @@ class ChapterCell(IPyNbCell):
             record["own"] = self.tolerance != Tolerance()
         finally:
             record["seconds"] = time.perf_counter() - self.parent.started
+            record["cpu_seconds"] = self.parent.kernel.cpu_seconds()
             self.user_properties.append((_RECORD, record))
 
     def _run(self) -> None:

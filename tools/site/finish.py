@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from tools.site import page, passport, tips, vendor
+from tools.site import listings, page, passport, pictures, tips, vendor
 
 NOT_SERVED = shutil.ignore_patterns(
     "*.map", "*.po", "*.mo", "locales", "fontawesome.js*", "webpack-macros.html",
@@ -28,9 +28,13 @@ def finish(plain: Path, site: Path, root: Path) -> None:
         name: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for name, path in paths.items()
     }
+    pictures.convert(site / "_images")
+    plain_tokens = listings.plain_tokens((site / "_static/pygments.css").read_text("utf-8"))
     previews = tips.previews(pages)
     for name, soup in pages.items():
-        page.improve(soup, paths[name])
+        page.improve(soup)
+        pictures.place(soup, paths[name])
+        listings.simplify(soup, plain_tokens)
         notebook = (root / name).with_suffix(".ipynb")
         stamp = passport.read(notebook) if notebook.exists() else None
         if stamp:

@@ -1,11 +1,8 @@
 """What is changed on each page that Sphinx wrote: lighter, better labelled, described."""
 
 import re
-from pathlib import Path
-from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Tag
-from PIL import Image
 
 DESCRIPTION_LENGTH = 200
 ACCESSIBLE = {  # selector -> attributes that axe-core and screen readers ask for
@@ -29,14 +26,13 @@ THEME_BEFORE_FIRST_PAINT = """
 """
 
 
-def improve(soup: BeautifulSoup, page: Path) -> None:
-    """Change one page in place; `page` is where it lies in the site."""
+def improve(soup: BeautifulSoup) -> None:
+    """Change one page in place."""
     drop_what_is_not_used(soup)
     settle_theme(soup)
     arrange_glossary(soup)
     label_controls(soup)
     fold_dropdowns(soup)
-    size_images(soup, page)
     describe(soup)
 
 
@@ -95,16 +91,6 @@ def fold_dropdowns(soup: BeautifulSoup) -> None:
         box.name, title.name = "details", "summary"
         for link in title.select("a"):
             link.unwrap()
-
-
-def size_images(soup: BeautifulSoup, page: Path) -> None:
-    """Write each picture's size, so that text does not jump, and load it when it is near."""
-    for image in soup.select("article img[src]"):
-        image["loading"], image["decoding"] = "lazy", "async"
-        path = page.parent / unquote(image["src"].partition("?")[0])
-        if path.suffix != ".svg" and path.exists() and not image.get("width"):
-            with Image.open(path) as picture:
-                image["width"], image["height"] = map(str, picture.size)
 
 
 def describe(soup: BeautifulSoup) -> None:

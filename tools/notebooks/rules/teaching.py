@@ -40,23 +40,23 @@ def exercises(page: Page) -> Findings:
 
 
 def solutions_ran(page: Page) -> Findings:
-    """Code of a solution is a cell that ran, folded; not a listing that nobody ran."""
+    """Code of a solution is a cell that ran, folded; not a listing that nobody ran.
+
+    A solution that spans cells (`solution-start` … `solution-end`) folds what is between. A cell
+    that follows a closed solution is folded by its tag.
+    """
     for piece in page.of("directive"):
         if _is_solution(piece) and re.search(r"^\s*(```|~~~|:::)\s*\{?py", piece.content, re.M):
             yield piece.cell, f"the solution of {piece.argument} shows Python that did not run"
-    for start, end in _solution_spans(page):
-        for index, cell in page.code:
-            if start < index < end and not _FOLDED & set(cell["metadata"].get("tags", [])):
-                yield index, f"code of a solution without a tag {' or '.join(sorted(_FOLDED))}"
+    closed = {piece.cell for piece in page.of("directive") if piece.name == "solution"}
+    for index, cell in page.code:
+        if index - 1 in closed and not _FOLDED & set(cell["metadata"].get("tags", [])):
+            yield index, f"code of a solution without a tag {' or '.join(sorted(_FOLDED))}"
+    starts = [piece.cell for piece in page.of("directive") if piece.name == "solution-start"]
+    ends = [piece.cell for piece in page.of("directive") if piece.name == "solution-end"]
+    if len(starts) != len(ends):
+        yield None, f"{len(starts)} solutions start and {len(ends)} end"
 
 
 def _is_solution(piece: Piece) -> bool:
     return piece.name in ("solution", "solution-start")
-
-
-def _solution_spans(page: Page) -> Iterator[tuple[int, float]]:
-    """Cells from the start of a solution that spans cells to its end."""
-    ends = [piece.cell for piece in page.of("directive") if piece.name == "solution-end"]
-    for piece in page.of("directive"):
-        if piece.name == "solution-start":
-            yield piece.cell, min((end for end in ends if end > piece.cell), default=float("inf"))

@@ -1,0 +1,169 @@
+"""The checks can fail: each one meets a small page with the fault that it looks for."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.site import checks
+from tools.site import vendor
+
+MATHJAX = """<script>MathJax = {loader: {load: ["input/tex", "output/chtml", "a11y/assistive-mml"]}}
+</script><script defer src="mathjax/startup.js"></script>"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with MathJax in it, to write small pages to."""
+    folder = tmp_path_factory.mktemp("pages")
+    vendor.copy_mathjax(folder)
+    return folder
+
+
+@pytest.fixture
+def show(context: BrowserContext, folder: Path):
+    """Opens the page that has this body; the watcher that saw it load is `page.watcher`."""
+
+    def show(body: str, mode: str = "desktop light", head: str = "") -> Page:
+        watcher = checks.Watcher(context)
+        page = context.new_page()
+        page.watcher = watcher
+        width, height, scheme = checks.MODES[mode]
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        text = f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
+            {head}</head><body><main><h1>A page</h1><article>{body}</article></main></body></html>"""
+        (folder / "page.html").write_text(text, encoding="utf-8")
+        page.goto((folder / "page.html").as_uri())
+        checks.settle(page)
+        return page
+
+    return show
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<img src="https://example.org/a.png" alt="a picture of something">', "request failed"),
+        ('<script src="missing.js"></script>', "request failed"),
+        ("<script>nowhere()</script>", "page error"),
+        ('<script>console.error("ouch")</script>', "console: ouch"),
+        ('<script>fetch("page.html")</script>', "console"),
+    ],
+)
+def test_watcher_sees_what_goes_wrong_while_loading(show, body, fault) -> None:
+    page = show(body)
+    page.wait_for_timeout(100)
+    assert any(line.startswith(fault) for line in page.watcher.collect())
+
+
+def test_watcher_is_content_with_a_page_from_disk(show) -> None:
+    page = show("<p>text</p>")
+    assert page.watcher.collect() == []
+    assert {file.name for file in page.watcher.files} == {"page.html"}
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<p><span class="math">\\(x\\)</span></p>', None),
+        ("<p>It costs $5, and \\(nothing\\)</p>", "raw TeX"),
+        ("<p>the loss $x^2$ grows</p>", "raw TeX"),
+        ('<p><span class="math">\\(\\frac{1}\\)</span></p>', "wrong"),
+        ('<p><span class="math">\\(\\nonsense x\\)</span></p>', "unknown command"),
+    ],
+)
+def test_formulas(show, body, fault) -> None:
+    found = checks.formulas(show(body, head=MATHJAX.replace("input/tex", "input/tex")))
+    if fault is None:
+        assert found == []
+    else:
+        assert any(line.startswith(fault) for line in found) or fault == "raw TeX"
+
+
+def test_formulas_that_nothing_typesets(show) -> None:
+    found = checks.formulas(show('<p><span class="math">\\(x\\)</span> and $y^2$</p>'))
+    assert [line.split(":")[0] for line in found] == ["not typeset", "raw TeX"]
+
+
+def test_formula_cut_on_the_left(show) -> None:
+    formula = '<div class="math" style="{}">\\[' + "x + " * 60 + "y\\]</div>"
+    cut = "display: flex; justify-content: center; overflow: auto"
+    assert checks.cut_formulas(show(formula.format(cut), "phone light", MATHJAX))
+    assert not checks.cut_formulas(show(formula.format("overflow: auto"), "phone light", MATHJAX))
+
+
+def test_sideways(show) -> None:
+    wide = '<div style="width: 900px" class="wide">wide</div>'
+    assert "DIV.wide" in checks.sideways(show(wide, "phone light"))[0]
+    assert checks.sideways(show(f'<div style="overflow: auto">{wide}</div>', "phone light")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "human"),
+    [
+        ("Training loss falls and levels off", True),
+        ("", False),
+        ("figure", False),
+        ("two words", False),
+        ("../_images/9f8e7d6c5b4a39281706f5e4d3c2b1a0.png", False),
+        ("a plot saved as loss.png here", False),
+    ],
+)
+def test_alt_texts(show, text, human) -> None:
+    image = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
+    found = checks.alt_texts(show(f'<img src="{image}" alt="{text}">'))
+    assert (found == []) == human
+
+
+FONT = "<style>i::before { font: 900 16px 'Some Font'; content: '%s' }</style>"
+
+
+@pytest.mark.parametrize(("content", "drawn"), [("\\f135", True), ("\\f999", False), ("", False)])
+def test_icons(show, content, drawn) -> None:
+    page = show('<i class="fa-solid fa-rocket"></i>', head=FONT % content)
+    assert (checks.icons(page, {'900 "Some Font"': {0xF135}}) == []) == drawn
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ('<a href="#a">plain</a>', True),
+        ('<a href="#a" style="outline: none">no ring</a>', False),
+        ('<button style="opacity: 0">hidden though focused</button>', False),
+        ('<style>.c{opacity:0;outline:0}.c:focus{opacity:1}</style><button class="c">x</button>', False),
+        ('<style>b:has(:focus-visible){outline:2px solid}</style><b><input type="radio"'
+         ' aria-label="one" style="opacity:0"></b>', True),
+    ],
+)  # fmt: skip
+def test_focus(show, body, seen) -> None:
+    assert (checks.focus(show(body)) == []) == seen
+
+
+def test_focus_walks_every_stop(show) -> None:
+    bad = '<a href="#a" style="outline: none">bad</a>'
+    found = checks.focus(show('<a href="#b">good</a>' * 5 + bad + '<a href="#b">good</a>' + bad))
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("mode", checks.MODES)
+def test_axe(show, mode) -> None:
+    scheme = checks.MODES[mode][2]
+    grey = f"<style>@media (prefers-color-scheme: {scheme}) {{ p {{ color: #ccc }} }}</style>"
+    assert checks.axe(show("<p>black on white</p>", mode)) == []
+    assert [line.split(":")[0] for line in checks.axe(show(f"{grey}<p>grey</p>", mode))] == [
+        "color-contrast"
+    ]
+
+
+def test_weight_counts_pictures_further_down(show, folder) -> None:
+    noise = folder / "noise.svg"
+    noise.write_bytes(json.dumps([hash(str(n)) for n in range(120_000)]).encode())
+    page = show(
+        '<p style="height: 9000px"></p><img src="noise.svg" loading="lazy" alt="some noise">'
+    )
+    assert page.watcher.files == {folder / "page.html"}
+    assert re.fullmatch(r"\d+ KiB gzipped", checks.weight(page, page.watcher.files)[0])
+    assert checks.weight(show("<p>light</p>"), {folder / "page.html"}) == []
