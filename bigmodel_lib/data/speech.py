@@ -30,16 +30,18 @@ class Recordings(NamedTuple):
     """Spoken words, all as long as the longest: silence follows the others.
 
     Attributes:
-        waves: Sound pressure in [-1, 1], `SAMPLE_RATE` samples a second, (N, L).
+        waves: Sound pressure in [-1, 1], (N, L).
         lengths: Number of samples until the silence, (N,).
         labels: Which word it is, a position in the list of words, (N,).
         voices: Name of the voice of each.
+        sample_rate: Samples a second.
     """
 
     waves: NDArray[np.float32]
     lengths: NDArray[np.int64]
     labels: NDArray[np.int64]
     voices: list[str]
+    sample_rate: int = SAMPLE_RATE
 
 
 def speak(text: str, *, voice: str = "en-us", speed: int = 160, pitch: int = 50) -> NDArray:
@@ -77,7 +79,7 @@ def draw_words(n: int, *, words: Sequence[str] = DIGITS, seed: int = 0) -> Recor
     labels = rng.permutation(np.arange(n) % len(words))
     voices = [f"{rng.choice(ACCENTS)}+{rng.choice(SPEAKERS)}" for _ in range(n)]
     speeds, pitches = rng.integers(130, 201, n).tolist(), rng.integers(25, 76, n).tolist()
-    texts = [words[label] for label in labels]
+    texts = [words[int(label)] for label in labels]
     sounds = _say(list(zip(texts, voices, speeds, pitches, strict=True)))
 
     lengths = np.array([len(sound) for sound in sounds])

@@ -10,6 +10,7 @@ Shapes: B batch, T new positions, S positions so far, G key-value heads, K head 
 """
 
 import inspect
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -118,7 +119,8 @@ def cache_for(model: nn.Module, batch: int, max_len: int) -> KeyValueStore | Non
     """
     if "cache" not in inspect.signature(model.forward).parameters:
         return None
-    config, weight = model.config, next(model.parameters())
+    config: Any = model.config
+    weight = next(model.parameters())
     return KeyValueStore(
         batch,
         max_len,
@@ -144,7 +146,8 @@ def next_logits(model: nn.Module, tokens: Tensor, cache: KeyValueStore | None = 
     if cache is None:
         return model(tokens)[:, -1].float()
     fresh = tokens[:, cache.length :]  # (B, T)
-    if not hasattr(model, "hidden"):
-        return model(fresh, cache=cache)[:, -1].float()
+    decoder: Any = model
+    if not hasattr(decoder, "hidden"):
+        return decoder(fresh, cache=cache)[:, -1].float()
     # Only the last position is turned into V scores: a prompt's others are not asked for.
-    return model.to_logits(model.hidden(fresh, cache=cache)[:, -1]).float()
+    return decoder.to_logits(decoder.hidden(fresh, cache=cache)[:, -1]).float()

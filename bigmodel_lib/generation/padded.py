@@ -10,16 +10,18 @@ Shapes: B batch, S positions with the padding, V vocabulary.
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bigmodel_lib.generation.cache import cache_for
 from bigmodel_lib.generation.sampling import check_prompt, evaluating, next_token
 from bigmodel_lib.layers.masks import padding_mask
+from bigmodel_lib.models.gpt import GPT
+from bigmodel_lib.models.llama import Llama
 
 
 @torch.no_grad()
 def generate_padded(
-    model: nn.Module,
+    model: GPT | Llama,
     prompts: Sequence[Tensor],
     max_new_tokens: int,
     *,
@@ -31,7 +33,7 @@ def generate_padded(
     """Continue every prompt by `max_new_tokens` tokens, all in one batch with a cache.
 
     Args:
-        model: A GPT or Llama of this library.
+        model: A decoder.
         prompts: Token ids of each prompt, (T,), integer, T at least 1.
         max_new_tokens: How many tokens to add to each prompt.
         temperature: As in `sampling.next_token`, like the three arguments below.

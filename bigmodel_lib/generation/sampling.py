@@ -3,6 +3,7 @@
 Papers:  Fan, Lewis & Dauphin (2018), Hierarchical Neural Story Generation, section 5
          (top-k), arXiv:1805.04833; Holtzman et al. (2020), The Curious Case of Neural Text
          Degeneration, section 3.1 (top-p), arXiv:1904.09751.
+Chapter: chapters/01_background/02_ten_minute_tour.ipynb
 
 Shapes:  B batch, T tokens so far, V vocabulary.
 """

@@ -63,5 +63,5 @@ class RNNLanguageModel(nn.Module):
         """
         check_tokens(tokens, max_len=sys.maxsize)
         x = self.dropout(self.token_embed(tokens))  # (B, T, D)
-        x, state = self.recurrent(x, state)  # (B, T, D)
-        return self.to_logits(self.dropout(x)), state
+        x, state_after = self.recurrent(x, state)  # (B, T, D)
+        return self.to_logits(self.dropout(x)), state_after

@@ -2,6 +2,7 @@
 
 Paper:  Dosovitskiy et al. (2020), An Image is Worth 16x16 Words: Transformers for Image
         Recognition at Scale, section 3.1, arXiv:2010.11929.
+Chapter: chapters/01_background/01_what_is_a_big_model.ipynb
 
 Shapes: B batch, C channels, H height, W width, N patches, D model width, V classes.
 """

@@ -1,9 +1,12 @@
-"""The training loop: batch, loss, gradient, clip, step; and now and then look, log and save."""
+"""The training loop: batch, loss, gradient, clip, step; and now and then look, log and save.
 
-import json
+On several processes the same loop runs on each of them, see `training/distributed.py`.
+"""
+
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,12 @@ from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
 from bigmodel_lib.configs.training import TrainingConfig
-from bigmodel_lib.training.checkpoints import load_checkpoint, save_checkpoint
+from bigmodel_lib.training.distributed import exchanging, mean_over_processes, unwrapped, whole
 from bigmodel_lib.training.optimizers import AdamW, decay_groups
+from bigmodel_lib.training.run_folder import RunFolder
 from bigmodel_lib.training.schedules import cosine
-from bigmodel_lib.weights.files import replacing
 
 Batches = Callable[[int], tuple[Tensor, ...]]
-CHECKPOINT, LOG = "checkpoint.safetensors", "log.jsonl"
 
 
 def train(
@@ -35,57 +37,54 @@ def train(
     """Train a model with AdamW and a cosine schedule; continue where an earlier call stopped.
 
     Args:
-        model: Trained in place, on the device it is on.
+        model: Trained in place, on the device it is on; left in the mode it came in.
         batches: Gives the tensors of batch number i, see `training/batches.py`.
         loss_of: Called as `loss_of(model, *batch)`; returns a scalar.
         config: How long and how fast.
         evaluate: Called every `eval_every` steps and at the end; returns a loss, lower is better.
-        folder: Where to keep the checkpoint and the log. If there is a checkpoint, training goes
-            on from it, exactly as if it had never stopped. None keeps nothing.
+        folder: Where to keep the checkpoint and the log, see `training/run_folder.py`. If there
+            is a checkpoint, training goes on from it, exactly as if it had never stopped. None
+            keeps nothing.
         show: Show a progress bar.
 
     Returns:
-        One record a step: step, loss, gradient norm, learning rate, seconds since the start of
-        the call and, where the model was evaluated, `eval_loss`.
+        One record a step of this call: step, loss, gradient norm, learning rate, seconds since
+        the start of the call and, where the model was evaluated, `eval_loss`.
 
     Raises:
-        ValueError: If the loss is no longer a finite number; the step is named.
+        ValueError: If a loss or gradient is no longer finite (the step is named), `patience` has
+            nothing to wait for, or the folder holds a run of other settings.
     """
-    optimizer = AdamW(
-        decay_groups(model, config.weight_decay), config.learning_rate, betas=config.betas
-    )
+    if config.patience is not None and evaluate is None:
+        raise ValueError(f"patience ({config.patience}) needs evaluate, which is None")
+    groups = decay_groups(model, config.weight_decay)
+    optimizer = AdamW(groups, config.learning_rate, betas=config.betas)
     schedule = cosine(config.n_steps, warmup=config.warmup, floor=config.floor)
     progress = {"step": 0, "best": math.inf, "bad": 0}
-    folder = None if folder is None else Path(folder)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / CHECKPOINT).exists():
-            progress = load_checkpoint(folder / CHECKPOINT, model, optimizer)
-        _forget_after(folder / LOG, progress["step"])
+    run = None if folder is None else RunFolder(folder)
+    if run is not None:
+        progress = run.resume(model, optimizer, config) or progress
 
     history, start = [], time.perf_counter()
     bar = tqdm(initial=progress["step"], total=config.n_steps, disable=not show)
-    while progress["step"] < config.n_steps and not _out_of_patience(progress, config):
-        step = progress["step"]
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * schedule(step)
-        record = {"step": step} | train_step(model, batches, loss_of, optimizer, config, step)
-        progress["step"] += 1
-        record["lr"] = optimizer.param_groups[0]["lr"]
-        record["seconds"] = time.perf_counter() - start
-        last = progress["step"] == config.n_steps
-        if evaluate is not None and (last or progress["step"] % config.eval_every == 0):
-            record["eval_loss"] = _look(model, evaluate, progress)
-        history.append(record)
-        if folder is not None:
-            with (folder / LOG).open("a") as log:
-                log.write(json.dumps(record) + "\n")
-            stopped = _out_of_patience(progress, config)
-            if last or stopped or progress["step"] % config.save_every == 0:
-                save_checkpoint(folder / CHECKPOINT, model, optimizer, progress)
-        bar.update()
-        bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
-    bar.close()
+    with bar, _mode(model, training=True):
+        while not _finished(progress, config):
+            step = progress["step"]
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * schedule(step)
+            record = {"step": step} | train_step(model, batches, loss_of, optimizer, config, step)
+            progress["step"] += 1
+            record["lr"] = optimizer.param_groups[0]["lr"]
+            record["seconds"] = time.perf_counter() - start
+            if evaluate is not None and _due(config.eval_every, progress, config):
+                record["eval_loss"] = _look(model, evaluate, progress)
+            history.append(record)
+            if run is not None:
+                run.log(record)
+                if _due(config.save_every, progress, config):
+                    run.save(model, optimizer, progress)
+            bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
+            bar.update()
     return history
 
 
@@ -101,49 +100,62 @@ def train_step(
 
     Returns:
         The mean loss, and the norm of the gradient before it was clipped.
+
+    Raises:
+        ValueError: If one of the two is not finite. The parameters are then unchanged.
     """
-    model.train()
     optimizer.zero_grad()
     device = next(model.parameters()).device
     total = 0.0
     for i in range(config.accumulate):
         batch = (part.to(device) for part in batches(step * config.accumulate + i))
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-            loss = loss_of(model, *batch) / config.accumulate
-        loss.backward()
+        with exchanging(model, enabled=i == config.accumulate - 1):
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+                loss = loss_of(model, *batch) / config.accumulate
+            loss.backward()
         total += loss.item()
-    if not math.isfinite(total):
-        raise ValueError(f"the loss is {total} at step {step}: a lower learning rate may help")
+    total = mean_over_processes(total, device)
     limit = math.inf if config.clip_norm is None else config.clip_norm
-    norm = nn.utils.clip_grad_norm_(model.parameters(), limit)
+    norm = whole(nn.utils.clip_grad_norm_(model.parameters(), limit)).item()
+    for name, value in (("loss", total), ("gradient's norm", norm)):
+        if not math.isfinite(value):
+            raise ValueError(
+                f"the {name} is {value} at step {step}: a lower learning rate may help"
+            )
     optimizer.step()
-    return {"loss": total, "grad_norm": norm.item()}
+    return {"loss": total, "grad_norm": norm}
 
 
 def _look(model: nn.Module, evaluate: Callable[[nn.Module], float], progress: dict) -> float:
     """Evaluate without a trace: no gradient, no dropout, no draw from the training's randomness."""
-    model.eval()
-    with torch.no_grad(), torch.random.fork_rng():
-        loss = float(evaluate(model))
+    device = next(model.parameters()).device
+    gpus = [device] if device.type == "cuda" else []
+    with _mode(model, training=False), torch.no_grad(), torch.random.fork_rng(gpus):
+        loss = mean_over_processes(float(evaluate(unwrapped(model))), device)
+    if not math.isfinite(loss):
+        raise ValueError(f"the evaluation is {loss} after step {progress['step'] - 1}")
     better = loss < progress["best"]
     progress.update(best=min(loss, progress["best"]), bad=0 if better else progress["bad"] + 1)
     return loss
 
 
-def _out_of_patience(progress: dict, config: TrainingConfig) -> bool:
-    return config.patience is not None and progress["bad"] >= config.patience
-
-
-def _forget_after(log: Path, step: int) -> None:
-    """Drop the log's lines from `step` on: the steps after the checkpoint will be taken again."""
-    if log.exists():
-        kept = [line for line in log.read_text().splitlines() if _step(line) < step]
-        with replacing(log) as partial:
-            partial.write_text("".join(line + "\n" for line in kept))
-
-
-def _step(line: str) -> float:
+@contextmanager
+def _mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """Switch every sub-module to training or evaluation, and back to the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.train(training)
     try:
-        return json.loads(line)["step"]
-    except (ValueError, KeyError):
-        return math.inf  # a line that was cut off when the run was killed
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _finished(progress: dict, config: TrainingConfig) -> bool:
+    """Whether all steps are taken, or patience has run out."""
+    stopped = config.patience is not None and progress["bad"] >= config.patience
+    return stopped or progress["step"] >= config.n_steps
+
+
+def _due(every: int, progress: dict, config: TrainingConfig) -> bool:
+    return _finished(progress, config) or progress["step"] % every == 0

@@ -86,11 +86,11 @@ def write_folder(
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = list(_shards(tensors, max_bytes))
+    where: dict[str, str] = {}  # the file of each tensor, if there are several files
     if len(shards) == 1:
         write_tensors(tensors, folder / WHOLE)
         (folder / INDEX).unlink(missing_ok=True)
     else:
-        where = {}
         for i, shard in enumerate(shards, start=1):
             file = f"model-{i:05d}-of-{len(shards):05d}.safetensors"
             write_tensors(shard, folder / file)
@@ -98,6 +98,9 @@ def write_folder(
         size = sum(tensor.nbytes for tensor in tensors.values())
         _write_json(folder / INDEX, {"metadata": {"total_size": size}, "weight_map": where})
         (folder / WHOLE).unlink(missing_ok=True)
+    for old in folder.glob("model-?????-of-?????.safetensors"):
+        if old.name not in where.values():
+            old.unlink()
     _write_json(folder / CONFIG, description)
 
 

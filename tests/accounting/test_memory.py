@@ -1,5 +1,6 @@
 """Tests of bigmodel_lib/accounting/memory.py."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -148,6 +149,7 @@ def test_measured_peak_of_a_hand_worked_example():
     assert measure_peak(lambda: torch.zeros(10)) < 1_000  # the measurement leaves nothing behind
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_measured_peak_agrees_with_the_operating_system():
     """A fresh process grows by what the allocator says, within 15 %."""
@@ -163,11 +165,13 @@ def run(n):
     model(torch.randn(2 * n, n)).square().sum().backward()
 run(8), measure_peak(lambda: run(8))  # everything that is loaded on first use
 before = resident("VmRSS")
-run(2048)
-print(resident("VmHWM") - before, measure_peak(lambda: run(2048)))
+run(1536)
+print(resident("VmHWM") - before, measure_peak(lambda: run(1536)))
 """
+    # The C library may keep what is freed; from a megabyte up it gives it back at once.
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"}
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, env=environment
     )
     grown, recorded = map(int, result.stdout.split()[-2:])
     assert recorded == pytest.approx(grown, rel=0.15)

@@ -43,6 +43,13 @@ def test_the_ratings_have_the_rank_that_was_asked_for():
     assert values[1] > 4 * values[2]
 
 
+@pytest.mark.parametrize("n_factors", [1, 4, 32])
+def test_taste_moves_a_rating_by_a_star_whatever_the_number_of_factors(n_factors):
+    """Variance 0.3² + 0.3² + 1 + 1/12 (rounding), a little less where stars end at 1 and 5."""
+    _, _, stars = draw_ratings(300, 300, 20_000, n_factors=n_factors, noise=0.0)
+    assert 0.85 < stars.std() < (0.09 + 0.09 + 1 + 1 / 12) ** 0.5
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -31,6 +31,7 @@ def test_characters_by_hand():
     assert tokenizer.decode([1, 3, 2, 0]) == "hole"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_characters_survive(text):
     tokenizer = CharacterTokenizer(text)
@@ -59,12 +60,14 @@ def test_ids_are_the_bytes_then_the_merges():
     assert sorted(BYTES) == list(range(256))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_every_text_survives(text):
     tokenizer = trained()
     assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
+@settings(deadline=None)
 @given(
     st.text(st.sampled_from("ab "), max_size=40), st.lists(st.tuples(*[st.sampled_from("ab")] * 2))
 )
@@ -101,6 +104,7 @@ def test_the_memory_of_words_is_bounded(monkeypatch):
     assert len(tokenizer._cached) <= 12
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_tokenizers_reads_the_saved_file(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "tokenizer.json"

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
@@ -27,6 +27,7 @@ def test_a_sentence_by_hand():
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.text(st.characters().filter(known_alike) | st.sampled_from(" \n\t'sré٣Ⅷ²中\u00a0\u3000_"))
 )
@@ -34,6 +35,7 @@ def test_cuts_where_gpt2_cuts(text):
     assert split_words(text) == their_words(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_nothing_is_lost(text):
     assert "".join(split_words(text)) == text

@@ -23,8 +23,11 @@ def model(request) -> nn.Module:
     else:
         model = Llama(LlamaConfig(**sizes, n_kv_heads=2, d_ff=20))
     with torch.no_grad():
+        # A head of its own: with the embedding as head, a random model repeats one token.
+        model.to_logits.weight = nn.Parameter(torch.empty_like(model.to_logits.weight))
         for parameter in model.parameters():
-            parameter.normal_(std=0.5)
+            if parameter.ndim == 2:
+                parameter.normal_(std=0.5)
     return model.eval()
 
 
@@ -45,6 +48,7 @@ def test_every_prompt_is_continued_as_if_it_were_alone(model, prompts):
     texts = generate_padded(model, prompts, 12, temperature=0.0)
     for text, prompt in zip(texts, prompts, strict=True):
         assert torch.equal(text, alone(model, prompt, 12))
+    assert len(torch.cat(texts).unique()) > 20
 
 
 def test_matches_transformers_with_left_padding(prompts):
@@ -55,6 +59,8 @@ def test_matches_transformers_with_left_padding(prompts):
     settings.eos_token_id = None
     theirs = GPT2LMHeadModel(settings).eval()
     ours = GPT(GPTConfig(vocab_size=V, max_len=40, n_layers=2, n_heads=3, d_model=24, d_ff=96))
+    theirs.lm_head.weight = nn.Parameter(torch.randn(V, 24))
+    ours.to_logits.weight = theirs.lm_head.weight
     with torch.no_grad():
         for a, b in pairs(ours, theirs.transformer):
             a.normal_(std=0.5)

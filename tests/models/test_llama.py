@@ -26,10 +26,10 @@ from bigmodel_lib.weights.links import to_theirs
 
 STRETCH = RotaryStretch(factor=8.0, slow=1.0, fast=4.0, original_max_len=16)
 ONE_HEAD = LlamaConfig(
-    vocab_size=37, max_len=11, n_layers=2, n_heads=1, n_kv_heads=1, d_model=14, d_ff=29
+    vocab_size=37, max_len=11, n_layers=2, n_heads=1, n_kv_heads=1, d_model=14, d_ff=29, theta=500.0
 )
 ONE_KV_HEAD = LlamaConfig(
-    vocab_size=53, max_len=17, n_layers=3, n_heads=5, n_kv_heads=1, d_model=10, d_ff=7, theta=500.0
+    vocab_size=53, max_len=17, n_layers=3, n_heads=5, n_kv_heads=1, d_model=10, d_ff=7
 )
 TIED = replace(TINY, tied=True, norm_eps=1e-2)
 LONG = replace(TINY, stretch=STRETCH, theta=30.0)

@@ -193,15 +193,19 @@ FOCUS = """() => {
 }"""
 
 
-def axe(page: Page) -> list[str]:
-    """What axe-core objects to."""
+def axe(page: Page, exclude: str = "template") -> list[str]:
+    """What axe-core objects to, outside the elements that the selector `exclude` names."""
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE)
-    violations = page.evaluate("""async () => {
-        const results = await axe.run(document, { resultTypes: ["violations"], preload: false });
+    violations = page.evaluate(
+        """async (exclude) => {
+        const options = { resultTypes: ["violations"], preload: false };
+        const results = await axe.run({ exclude: [exclude] }, options);
         return results.violations.map((v) =>
             [v.id, v.help, v.nodes.slice(0, 3).map((node) => node.html)]);
-    }""")
+    }""",
+        exclude,
+    )
     return [f"{name}: {text}: {' · '.join(nodes)[:400]}" for name, text, nodes in violations]
 
 

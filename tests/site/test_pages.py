@@ -25,9 +25,11 @@ def icon_fonts() -> dict[str, set[int]]:
         '400 "Font Awesome 6 Brands"': "fa-brands-400",
     }
     folder = SITE / "_static/vendor/fontawesome/webfonts"
-    return {
-        name: set(TTFont(folder / f"{file}.woff").getBestCmap()) for name, file in names.items()
-    }
+    found = {}
+    for name, file in names.items():
+        with TTFont(folder / f"{file}.woff") as font:
+            found[name] = set(font.getBestCmap())
+    return found
 
 
 def url(page: str) -> str:
@@ -56,7 +58,9 @@ def test_page(context: BrowserContext, name: str) -> None:
             page.goto(url(name))
             checks.settle(page)
             found |= whatever_the_mode(page, watcher)
-        found[f"axe, {mode}"] = checks.axe(page)
+        # Thousands of words of code have the colours on a phone that they have on a desktop.
+        again = "pre span" if mode.startswith("phone") else "template"
+        found[f"axe, {mode}"] = checks.axe(page, exclude=again)
     found["scrolls sideways at 390"] = checks.sideways(page)
     found["cut at 390"] = checks.cut_formulas(page)
     page.set_viewport_size({"width": NARROW, "height": 700})

@@ -12,8 +12,9 @@ from bigmodel_lib.configs.gpt import TINY
 from bigmodel_lib.configs.training import TrainingConfig
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.training.batches import ShuffledBatches, TokenBatches
-from bigmodel_lib.training.loop import CHECKPOINT, LOG, train
+from bigmodel_lib.training.loop import train
 from bigmodel_lib.training.objectives import mean_squared_error, next_token_loss
+from bigmodel_lib.training.run_folder import CHECKPOINT, LOG
 
 TEXT = torch.arange(400) * 7 % 31
 CONFIG = TrainingConfig(n_steps=12, learning_rate=3e-3, warmup=2, eval_every=4, save_every=3)

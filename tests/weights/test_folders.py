@@ -38,13 +38,19 @@ def test_several_files_if_it_does_not(tmp_path):
     assert all(back[name].equal(tensor) for name, tensor in TENSORS.items())
 
 
-@pytest.mark.parametrize("sizes", [(60, 1_000), (1_000, 60)], ids=["many to one", "one to many"])
-def test_writing_again_leaves_no_second_truth(tmp_path, sizes):
+@pytest.mark.parametrize(
+    ("sizes", "n_files"),
+    [((60, 1_000), 2), ((1_000, 60), 4), ((30, 60), 4)],
+    ids=["many to one", "one to many", "many to fewer"],
+)
+def test_writing_again_leaves_no_second_truth(tmp_path, sizes, n_files):
+    """Only the new tensors, config.json and, beside several files, their index."""
     first, second = TENSORS, {name: tensor + 1 for name, tensor in TENSORS.items()}
     write_folder(tmp_path, {}, first, max_bytes=sizes[0])
     write_folder(tmp_path, {}, second, max_bytes=sizes[1])
 
     assert all(read_folder(tmp_path)[name].equal(tensor) for name, tensor in second.items())
+    assert len(list(tmp_path.iterdir())) == n_files
 
 
 def test_an_empty_folder_is_named(tmp_path):

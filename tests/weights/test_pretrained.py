@@ -86,7 +86,8 @@ def test_a_model_of_another_kind_is_not_written(tmp_path):
         ({"activation_function": "relu"}, r"activation_function is 'relu'.*knows only \('gelu_"),
         ({"n_head": 5}, r"d_model \(32\) must be a multiple of n_heads \(5\)"),
         ({"n_layer": 0}, "n_layers must be a whole number of at least 1, got 0"),
-        ({"n_embd": None}, "unsupported operand"),
+        ({"n_embd": None}, "d_model must be a whole number of at least 1, got None"),
+        ({"resid_pdrop": "much"}, "not supported between instances of"),
         ({"n_layer": "two"}, "n_layers must be a whole number of at least 1, got 'two'"),
     ],
 )

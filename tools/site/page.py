@@ -76,6 +76,9 @@ def label_controls(soup: BeautifulSoup) -> None:
     for selector, attributes in ACCESSIBLE.items():
         for element in soup.select(selector):
             element.attrs |= attributes
+    for corner in soup.select("th"):
+        if not corner.get_text(strip=True) and not corner.find("img"):
+            corner.name = "td"  # an empty corner of a table heads nothing
     for control in soup.select("button[title]:not([aria-label]), a.headerlink[title]"):
         control["aria-label"] = control["title"]
     for summary in soup.select(".bd-links summary"):

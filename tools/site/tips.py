@@ -36,7 +36,7 @@ def add(name: str, soup: BeautifulSoup, previews: dict[tuple[str, str], Tag]) ->
         page, _, anchor = unquote(link["href"]).partition("#")
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), page)) if page else name
         preview = previews.get((target, anchor))
-        if preview is None or (preview.select(".math") and not has_mathjax(soup)):
+        if preview is None or (needs_mathjax(preview) and not has_mathjax(soup)):
             continue
         tip = tips.setdefault((target, anchor), _tip(soup, preview, len(tips)))
         link["data-tip"] = link["aria-describedby"] = tip["id"]
@@ -45,6 +45,11 @@ def add(name: str, soup: BeautifulSoup, previews: dict[tuple[str, str], Tag]) ->
         shelf = soup.new_tag("div", attrs={"class": "tips", "hidden": ""})
         shelf.extend(tips.values())
         article.append(shelf)
+
+
+def needs_mathjax(preview: Tag) -> bool:
+    """Whether it is, or contains, a formula."""
+    return "math" in preview.get("class", []) or bool(preview.select(".math"))
 
 
 def has_mathjax(soup: BeautifulSoup) -> bool:

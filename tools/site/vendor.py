@@ -70,11 +70,11 @@ def _cut_font(path: Path, codes: set[int]) -> None:
     """Write the font's glyphs for `codes` beside it as .woff (which needs no Brotli)."""
     options = subset.Options(flavor="woff", notdef_outline=True, layout_features=[])
     logging.getLogger("fontTools").setLevel(logging.WARNING)
-    font = subset.load_font(path.with_suffix(".ttf"), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=codes)
-    cutter.subset(font)
-    subset.save_font(font, path.with_suffix(".woff"), options)
+    with subset.load_font(path.with_suffix(".ttf"), options) as font:
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=codes)
+        cutter.subset(font)
+        subset.save_font(font, path.with_suffix(".woff"), options)
     path.unlink()
     path.with_suffix(".ttf").unlink()
 
