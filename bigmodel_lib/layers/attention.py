@@ -23,6 +23,11 @@ from bigmodel_lib.layers.shapes import check_at_least, check_probability, check_
 class KeyValueCache(Protocol):
     """What an attention layer asks of a cache; `generation/cache.py` holds one."""
 
+    @property
+    def length(self) -> int:
+        """How many tokens it holds, the same for every layer between two calls of a model."""
+        ...
+
     def update(self, layer_index: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Append the new keys and values, each (B, G, T, K); return all so far, (B, G, S, K)."""
         ...

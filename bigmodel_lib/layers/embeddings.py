@@ -45,6 +45,11 @@ class TokenEmbedding(nn.Embedding):
         check_at_least(1, vocab_size=vocab_size, d_model=d_model)
         super().__init__(vocab_size, d_model)
 
+    def reset_parameters(self) -> None:
+        """Draw the table anew; on the meta device there is nothing to draw."""
+        if not self.weight.is_meta:
+            super().reset_parameters()
+
     def forward(self, tokens: Tensor) -> Tensor:
         """Map ids of any shape (...) to vectors (..., D).
 

@@ -1,6 +1,7 @@
 """Weighted sums: the layer that most parameters of a big model live in.
 
 Paper:  Rosenblatt (1958), The Perceptron, Psychological Review 65(6), doi:10.1037/h0042519.
+Twin:   bigmodel_lib/tf/layers/linear.py
 
 Shapes: I inputs, O outputs.
 """

@@ -2,6 +2,8 @@
 
 A mismatched matrix product deep inside a model says "mat1 and mat2 shapes cannot be multiplied";
 this says which argument was wrong, what it should have been, and what it was.
+
+Twin: bigmodel_lib/tf/layers/shapes.py
 """
 
 from torch import Tensor

@@ -4,6 +4,7 @@ Paper:   Rumelhart, Hinton & Williams (1986), Learning representations by back-p
          errors, Nature 323; ReLU from Nair & Hinton (2010), Rectified Linear Units Improve
          Restricted Boltzmann Machines, ICML, section 2.
 Chapter: chapters/01_background/02_ten_minute_tour.ipynb
+Twin:    bigmodel_lib/tf/models/mlp.py
 
 Shapes:  B batch.
 """

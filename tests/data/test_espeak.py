@@ -11,8 +11,6 @@ import pytest
 
 from bigmodel_lib.data import espeak
 
-pytest.importorskip("espeakng_loader")
-
 
 def run(requests) -> subprocess.CompletedProcess:
     command = [sys.executable, str(Path(espeak.__file__))]

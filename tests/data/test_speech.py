@@ -5,8 +5,6 @@ import pytest
 
 from bigmodel_lib.data.speech import ACCENTS, DIGITS, SAMPLE_RATE, SPEAKERS, draw_words, speak
 
-pytest.importorskip("espeakng_loader")
-
 
 def fundamental(wave: np.ndarray) -> float:
     """Pitch in Hz: the strongest repetition between 60 and 400 Hz in the loudest 50 ms."""

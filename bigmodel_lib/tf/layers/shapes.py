@@ -3,7 +3,7 @@
 A mismatched matrix product deep inside a model says "mat1 and mat2 shapes cannot be multiplied";
 this says which argument was wrong, what it should have been, and what it was.
 
-Twin:    bigmodel_lib/layers/shapes.py
+Twin: bigmodel_lib/layers/shapes.py
 """
 
 from keras import KerasTensor as Tensor
