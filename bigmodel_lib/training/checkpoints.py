@@ -116,6 +116,6 @@ def _random_state() -> Tensor:
 
 def _set_random_state(state: Tensor) -> None:
     n_cpu = len(torch.get_rng_state())
-    torch.set_rng_state(state[:n_cpu])
+    torch.set_rng_state(state[:n_cpu].clone())  # it does not read a view from where it starts
     if torch.cuda.is_available() and len(state) > n_cpu:
-        torch.cuda.set_rng_state(state[n_cpu:])
+        torch.cuda.set_rng_state(state[n_cpu:].clone())

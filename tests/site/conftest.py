@@ -55,12 +55,19 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
-    """End with how many browser tests were left out, and the command that adds them."""
+COUNT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Count the browser tests that were left out."""
     skipped = terminalreporter.stats.get("skipped", [])
-    count = sum(LEFT_OUT in str(report.longrepr) for report in skipped)
-    if count:
-        terminalreporter.section("browser tests")
-        terminalreporter.write_line(
-            f"{count} browser tests were left out: there is no Chromium. Add it with: {HOW_TO_ADD}"
+    config.stash[COUNT] = sum(LEFT_OUT in str(report.longrepr) for report in skipped)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End with how many those were, and the command that adds them."""
+    if count := config.stash.get(COUNT, 0):
+        print(  # noqa: T201
+            f"\n{count} browser tests were left out: there is no Chromium. "
+            f"Add it with: {HOW_TO_ADD}"
         )

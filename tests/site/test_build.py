@@ -1,5 +1,6 @@
 """The build: what it promises, what it refuses."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -30,9 +31,11 @@ def small_book(tmp_path) -> Path:
     return tmp_path
 
 
-def run(book: Path) -> subprocess.CompletedProcess:
+def run(book: Path, **environment: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "tools.site.build", "--root", str(book)]
-    return subprocess.run(command, cwd=build.ROOT, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=build.ROOT, env=os.environ | environment, capture_output=True, text=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,14 +54,27 @@ def test_repository(environment, expected) -> None:
     assert build.repository(CONFIG, environment) == expected
 
 
+@pytest.mark.parametrize(
+    ("configured", "environment", "expected"),
+    [
+        ("", {}, ""),
+        ("https://a.org/book", {}, "https://a.org/book/"),
+        ("https://a.org/book", {"BOOK_URL": "https://b.org/"}, "https://b.org/"),
+    ],
+)
+def test_address(configured, environment, expected) -> None:
+    assert build.address({"html": {"baseurl": configured}}, environment) == expected
+
+
 def test_small_book_is_built_and_light(small_book) -> None:
-    done = run(small_book)
+    done = run(small_book, BOOK_URL="https://a.org/book")
     assert done.returncode == 0, done.stderr
     site = small_book / "_build/html"
     assert build.built_pages(site) == {"index.html", "book/two.html"}
     index = (site / "index.html").read_text()
     assert 'href="book/two.html"' in index
     assert 'data-tip="tip-0"' in index
+    assert '<link href="https://a.org/book/index.html" rel="canonical"/>' in index
     assert "fontawesome.js" not in index
     assert (site / "_static/mathjax/startup.js").exists()
     heavy = {path.suffix for path in site.rglob("*")} & {".map", ".ttf", ".po"}
@@ -93,7 +109,7 @@ def test_every_warning_fails_the_build_and_leaves_the_old_site(small_book) -> No
 
 @pytest.mark.parametrize("built", [{"index.html"}, {"index.html", "book/two.html", "stray.html"}])
 def test_build_fails_when_pages_differ_from_the_table(small_book, monkeypatch, built) -> None:
-    def finish_otherwise(plain: Path, site: Path, root: Path) -> None:
+    def finish_otherwise(plain: Path, site: Path, root: Path, base: str) -> None:
         for page in built:
             (site / page).parent.mkdir(parents=True, exist_ok=True)
             (site / page).write_text("")

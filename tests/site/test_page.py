@@ -1,8 +1,9 @@
 """What is changed on a page, on small pages written here."""
 
+import pytest
 from bs4 import BeautifulSoup
 
-from tools.site import listings, page, passport, tips
+from tools.site import build, finish, listings, page, passport, tips
 
 SHEET = """
 html[data-theme="light"] .highlight { background: #fff; color: #111111 }
@@ -112,6 +113,7 @@ def test_passport_stands_at_the_foot() -> None:
         "packages": {"torch": "2.13.0"},
         "cpu": "A Processor",
         "cores": 2,
+        "threads": 1,
         "profile": "ci",
         "seconds": 12.6,
         "peak_mb": 812,
@@ -124,7 +126,17 @@ def test_passport_stands_at_the_foot() -> None:
     assert pairs == [
         ("Executed", "2026-11-22"),
         ("In", "13 s, 0.8 GB of memory at the peak"),
-        ("On", "A Processor, 2 cores"),
+        ("On", "A Processor, 2 cores, 1 thread"),
         ("Profile", "ci"),
         ("With", "Python 3.11.7, torch 2.13.0"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("base", "home"), [("./", "./index.html"), ("/a-book/", "/a-book/index.html")]
+)
+def test_missing_page_needs_no_other_file(tmp_path, base, home) -> None:
+    finish.write_not_found(tmp_path, build.ROOT, base)
+    text = soup((tmp_path / "404.html").read_text("utf-8"))
+    assert text.select_one("a")["href"] == home
+    assert text.select("link, script, img") == []

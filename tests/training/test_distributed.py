@@ -33,32 +33,27 @@ def loss_of(model, tokens):
     return next_token_loss(model(tokens), tokens)
 
 
-def run(kind, folder, *, dropout, kill=False):
+def run(here, kind, folder, *, dropout, kill=False):
     """Train in the process or processes of this script; the same seed gives the same run."""
     torch.manual_seed(3)
-    with_vectors_that_two_do_not_divide = replace(TINY, vocab_size=31, dropout=dropout)
-    with joined() as here:
-        model = GPT(with_vectors_that_two_do_not_divide).double()
-        if here.rank > 0:  # whatever they start with, they must take the first one's weights
-            torch.nn.init.zeros_(model.token_embed.weight)
-        model = replicate(model) if kind == "copies" else shard(model, model.blocks)
-        batches = TokenBatches(TEXT, 4, 16, rank=here.rank, world=here.world)
-        torch.manual_seed(10 + here.rank)
+    model = GPT(replace(TINY, vocab_size=31, dropout=dropout)).double()  # 31: an uneven cut
+    if here.rank > 0:  # whatever they start with, they must take the first one's weights
+        torch.nn.init.zeros_(model.token_embed.weight)
+    model = replicate(model) if kind == "copies" else shard(model, model.blocks)
+    batches = TokenBatches(TEXT, 4, 16, rank=here.rank, world=here.world)
+    torch.manual_seed(10 + here.rank)
 
-        def batches_until_the_end(i):
-            if kill and here.rank == 1 and i == KILLED_AT * CONFIG.accumulate:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return batches(i)
+    def batches_until_the_end(i):
+        if kill and here.rank == 1 and i == KILLED_AT * CONFIG.accumulate:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return batches(i)
 
-        def evaluate(model):
-            return loss_of(model, TEXT[None, :32]).item()
-
-        train(
-            *(model, batches_until_the_end, loss_of, CONFIG),
-            evaluate=evaluate,
-            folder=folder,
-            show=False,
-        )
+    train(
+        *(model, batches_until_the_end, loss_of, CONFIG),
+        evaluate=lambda model: loss_of(model, TEXT[None, :32]).item(),
+        folder=folder,
+        show=False,
+    )
 
 
 def launch(folder, *what):
@@ -71,7 +66,7 @@ def launch(folder, *what):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=120,
     )
 
 
@@ -105,7 +100,8 @@ def test_two_processes_reproduce_the_losses_of_one(folder, tmp_path, kind):
 
     Adam divides small gradients by their own size, which is why 1e-9 is asked for and not 1e-15.
     """
-    run(kind, tmp_path, dropout=0.0)
+    with joined() as alone:
+        run(alone, kind, tmp_path, dropout=0.0)
     expected = numbers(tmp_path)
     found = numbers(folder / f"plain {kind}")
 
@@ -144,18 +140,19 @@ def test_alone_nothing_is_wrapped():
         assert type(shard(model, [])) is torch.nn.Linear
 
 
-def main(folder, what, kind=None):
+def main(here, folder, what, kind=None):
     folder = Path(folder)
     if what == "whole":
         for kind in KINDS:
-            run(kind, folder / f"plain {kind}", dropout=0.0)
-            run(kind, folder / f"whole {kind}", dropout=0.1)
+            run(here, kind, folder / f"plain {kind}", dropout=0.0)
+            run(here, kind, folder / f"whole {kind}", dropout=0.1)
     if what == "kill":
-        run(kind, folder / f"killed {kind}", dropout=0.1, kill=True)
+        run(here, kind, folder / f"killed {kind}", dropout=0.1, kill=True)
     if what == "resume":
         for kind in KINDS:
-            run(kind, folder / f"killed {kind}", dropout=0.1)
+            run(here, kind, folder / f"killed {kind}", dropout=0.1)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with joined() as here:
+        main(here, *sys.argv[1:])

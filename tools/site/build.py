@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 from jupyter_book.sphinx import build_sphinx
@@ -47,9 +48,23 @@ def repository(config: dict, environment: dict[str, str]) -> tuple[str, str]:
     return url.rstrip("/").removesuffix(".git"), environment.get("BOOK_BRANCH") or branch
 
 
+def address(config: dict, environment: dict[str, str]) -> str:
+    """Where the site will be published, with a slash at its end; empty if nobody said.
+
+    `BOOK_URL` wins over what `_config.yml` says under `html: baseurl`.
+    """
+    url = environment.get("BOOK_URL") or config.get("html", {}).get("baseurl", "")
+    return f"{url.rstrip('/')}/" if url else ""
+
+
+def read_config(root: Path) -> dict:
+    """The book's `_config.yml`."""
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+
+
 def run_sphinx(root: Path, plain: Path) -> None:
     """Write plain pages, or exit with Sphinx's complaint."""
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config = read_config(root)
     url, branch = repository(config, dict(os.environ))
     status = build_sphinx(
         str(root),
@@ -57,6 +72,7 @@ def run_sphinx(root: Path, plain: Path) -> None:
         path_config=str(root / "_config.yml"),
         confoverrides={
             "external_toc_path": str(root / "_toc.yml"),
+            "html_baseurl": address(config, dict(os.environ)),
             "html_theme_options": {"repository_url": url, "repository_branch": branch},
             "latex_individualpages": False,
         },
@@ -78,7 +94,8 @@ def build(root: Path) -> Path:
     for page in built_pages(plain) - expected_pages(root):
         (plain / page).unlink()  # of a chapter that has been moved or removed since
     shutil.rmtree(fresh, ignore_errors=True)
-    finish.finish(plain, fresh, root)
+    base = urlsplit(address(read_config(root), dict(os.environ))).path or "./"
+    finish.finish(plain, fresh, root, base)
     missing = expected_pages(root) ^ built_pages(fresh)
     if missing:
         sys.exit(f"The pages built are not those of _toc.yml. They differ in: {sorted(missing)}")

@@ -1,5 +1,6 @@
 """What the book asks of Sphinx beyond Jupyter Book: the landing page is the site's `index.html`."""
 
+import posixpath
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -29,11 +30,20 @@ def _name_the_root_page(app: Sphinx, error: Exception | None) -> None:
         index.write_text(text.replace(f'"{root}"', '"index"', 1), encoding="utf-8")
 
 
+def _address_the_root_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object
+) -> None:
+    """Give the landing page its own address, where the site's address is known."""
+    if pagename == app.config.root_doc and context.get("pageurl"):
+        context["pageurl"] = posixpath.join(app.config.html_baseurl, "index.html")
+
+
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_config_value(
         "comments_config", {}, ""
     )  # Jupyter Book sets it; sphinx_comments is left out
     app.add_builder(BookBuilder, override=True)
+    app.connect("html-page-context", _address_the_root_page)
     app.connect("build-finished", _name_the_root_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

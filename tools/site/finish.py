@@ -14,13 +14,14 @@ NOT_SERVED = shutil.ignore_patterns(
 )  # fmt: skip
 
 
-def finish(plain: Path, site: Path, root: Path) -> None:
+def finish(plain: Path, site: Path, root: Path, base: str = "./") -> None:
     """Make the site that readers open.
 
     Args:
         plain: What Sphinx wrote.
         site: Where to write; must not exist.
         root: The project, where the chapters' notebooks are.
+        base: The path at which a server shows the site, for its page about missing pages.
     """
     shutil.copytree(plain, site, ignore=NOT_SERVED)
     paths = {path.relative_to(site).as_posix(): path for path in site.rglob("*.html")}
@@ -47,21 +48,24 @@ def finish(plain: Path, site: Path, root: Path) -> None:
     scripts = [path.read_text(encoding="utf-8") for path in (site / "_static").rglob("*.js")]
     vendor.cut_icons(site / "_static", vendor.icons_used([*texts.values(), *scripts]))
     vendor.copy_mathjax(site / "_static")
-    _write_not_found(site, root)
+    write_not_found(site, root, base)
 
 
 def _describe_search_results(site: Path, pages: tips.Pages) -> None:
     """Give the search page each page's description: pages cannot be fetched from file://."""
     found = {
-        name: soup.select_one('meta[name="description"]')["content"] for name, soup in pages.items()
+        name: str(meta["content"])
+        for name, soup in pages.items()
+        for meta in soup.select('meta[name="description"]')
     }
     script = f"window.BOOK_DESCRIPTIONS = {json.dumps(found, ensure_ascii=False)};"
     (site / "_static" / "descriptions.js").write_text(script, encoding="utf-8")
     search = pages["search.html"]
+    assert search.head
     search.head.append(search.new_tag("script", src="_static/descriptions.js"))
 
 
-def _write_not_found(site: Path, root: Path, base: str = "./") -> None:
+def write_not_found(site: Path, root: Path, base: str) -> None:
     """Write the page that a server shows for a wrong address: it needs no other file."""
     text = Path(__file__).with_name("not_found.html").read_text(encoding="utf-8")
     logo = (root / "book/_static/logo.svg").read_text(encoding="utf-8")

@@ -30,6 +30,6 @@ def plain_tokens(css: str) -> set[str]:
 def simplify(soup: BeautifulSoup, plain: set[str]) -> None:
     """Unwrap the tokens of the classes in `plain`."""
     for span in soup.select(".highlight pre span"):
-        classes = span.get("class", [])
-        if (classes and plain.issuperset(classes)) or not span.get_text(strip=True):
+        classes = span.get_attribute_list("class")
+        if (any(classes) and plain.issuperset(classes)) or not span.get_text(strip=True):
             span.unwrap()

@@ -61,14 +61,14 @@ def arrange_glossary(soup: BeautifulSoup) -> None:
         if re.search(r"[\u4e00-\u9fff]", text):
             term["lang"] = "zh-Hans"
         else:
-            firsts.setdefault(text[0].upper(), term["id"])
+            firsts.setdefault(text[0].upper(), str(term["id"]))
     if firsts:
         row = soup.new_tag("nav", attrs={"class": "letters", "aria-label": "First letters"})
         for letter, anchor in firsts.items():
             link = soup.new_tag("a", href=f"#{anchor}")
             link.string = letter
             row.append(link)
-        soup.select_one("dl.glossary").insert_before(row)
+        soup.select("dl.glossary")[0].insert_before(row)
 
 
 def label_controls(soup: BeautifulSoup) -> None:
@@ -83,6 +83,7 @@ def label_controls(soup: BeautifulSoup) -> None:
         control["aria-label"] = control["title"]
     for summary in soup.select(".bd-links summary"):
         part = summary.find_previous("a")
+        assert part
         summary["aria-label"] = f"Show or hide the pages of {part.get_text(strip=True)}"
 
 
@@ -101,13 +102,13 @@ def describe(soup: BeautifulSoup) -> None:
     assert soup.head
     assert soup.title
     given = soup.select_one('meta[name="description"]')
-    text = given["content"] if given else first_sentences(soup)
+    text = str(given["content"]) if given else first_sentences(soup)
     title = re.sub(r"^[\d.]+\s+", "", soup.title.get_text().split(" — ")[0])
     tags = {"og:title": title, "og:type": "article", "og:description": text}
     tags["og:site_name"] = soup.title.get_text().split(" — ")[-1]
     address = soup.select_one('link[rel="canonical"]')
     if address:
-        tags["og:url"] = address["href"]
+        tags["og:url"] = str(address["href"])
     if not given:
         soup.head.append(soup.new_tag("meta", attrs={"name": "description", "content": text}))
     for name, content in tags.items():

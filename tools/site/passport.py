@@ -19,10 +19,16 @@ def rows(passport: dict) -> list[tuple[str, str]]:
     return [
         ("Executed", passport["date"]),
         ("In", f"{seconds:.0f} s, {gigabytes:.1f} GB of memory at the peak"),
-        ("On", f"{passport['cpu']}, {passport['cores']} cores"),
+        ("On", f"{passport['cpu']}, {passport['cores']} cores{_threads(passport)}"),
         ("Profile", passport["profile"]),
         ("With", f"Python {passport['python']}" + (f", {packages}" if packages else "")),
     ]
+
+
+def _threads(passport: dict) -> str:
+    """How many threads computed, where the passport tells."""
+    number = passport.get("threads")
+    return f", {number} thread{'s' * (number != 1)}" if number else ""
 
 
 def add(soup: BeautifulSoup, passport: dict) -> None:

@@ -28,11 +28,12 @@ def place(soup: BeautifulSoup, page: Path) -> None:
     """Point a page to the converted pictures and write their sizes, so that text does not jump."""
     for image in soup.select("article img[src]"):
         image["loading"], image["decoding"] = "lazy", "async"
-        path = page.parent / unquote(image["src"].partition("?")[0])
+        source = str(image["src"])
+        path = page.parent / unquote(source.partition("?")[0])
         for scale in (1, 2):
             converted = path.with_name(f"{path.stem}@{scale}x.webp")
             if converted.exists():
-                image["src"] = image["src"].replace(path.name, converted.name)
+                image["src"] = source.replace(path.name, converted.name)
                 with Image.open(converted) as picture:
                     image["width"], image["height"] = (str(n // scale) for n in picture.size)
         if path.suffix == ".png" and path.exists():

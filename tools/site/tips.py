@@ -33,7 +33,7 @@ def add(name: str, soup: BeautifulSoup, previews: dict[tuple[str, str], Tag]) ->
     if article is None:
         return
     for link in article.select("a.reference.internal[href]"):
-        page, _, anchor = unquote(link["href"]).partition("#")
+        page, _, anchor = unquote(str(link["href"])).partition("#")
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), page)) if page else name
         preview = previews.get((target, anchor))
         if preview is None or (needs_mathjax(preview) and not has_mathjax(soup)):
@@ -49,7 +49,7 @@ def add(name: str, soup: BeautifulSoup, previews: dict[tuple[str, str], Tag]) ->
 
 def needs_mathjax(preview: Tag) -> bool:
     """Whether it is, or contains, a formula."""
-    return "math" in preview.get("class", []) or bool(preview.select(".math"))
+    return "math" in preview.get_attribute_list("class") or bool(preview.select(".math"))
 
 
 def has_mathjax(soup: BeautifulSoup) -> bool:
