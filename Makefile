@@ -8,10 +8,14 @@ PY := .venv/bin/python
 export OMP_NUM_THREADS ?= 2
 
 SITE := _build/html/index.html
-SITE_SOURCES := _config.yml _toc.yml $(shell find book chapters bigmodel_lib tools/site \
+# Where the launch buttons and canonical links point is part of the site: a change builds it again.
+TARGETS := _build/targets.txt
+$(shell mkdir -p _build; echo "$(BOOK_REPOSITORY) $(BOOK_BRANCH) $(BOOK_URL)" >$(TARGETS).new; \
+	cmp -s $(TARGETS).new $(TARGETS) && rm $(TARGETS).new || mv $(TARGETS).new $(TARGETS))
+SITE_SOURCES := $(TARGETS) _config.yml _toc.yml $(shell find book chapters bigmodel_lib tools/site \
 	-type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help setup book test lab check format execute lock clean
+.PHONY: help setup book test lab check format execute mutants bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -44,6 +48,12 @@ format: setup ## rewrite the files as ruff formats them
 
 execute: setup ## run chapters again and store their outputs: make execute CHAPTERS="chapters/…ipynb"
 	@$(PY) -m tools.notebooks.execute $(or $(CHAPTERS),$(sort $(wildcard chapters/*/*.ipynb)))
+
+mutants: setup ## plant the faults this field makes, and see the tests catch each one
+	@$(PY) -m tools.mutants
+
+bench: setup ## measure speed against other implementations, as ratios in one run
+	@$(PY) -m benchmarks.run
 
 lock: setup ## refresh constraints.txt to the newest versions that constraints.in allows
 	@"$(PYTHON)" tools/environment.py lock

@@ -18,7 +18,7 @@ PARTS = {
     "chapters (nbval)": [
         *PYTEST, "--nbval", "-p", "tools.notebooks.nbval_plugin", "chapters", *TWO_AT_A_TIME
     ],
-    "site (Chromium)": [*PYTEST, "tests/site"],
+    "site (Chromium)": [*PYTEST, "tests/site", "-n", "2"],
 }  # fmt: skip
 
 

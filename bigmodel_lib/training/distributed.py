@@ -131,8 +131,9 @@ def from_all_processes(numbers: Tensor, device: torch.device) -> Tensor:
     """Collect every process's (N,) into (W, N), on the CPU of all of them."""
     if not distributed.is_initialized():
         return numbers[None]
-    rows = [numbers.to(device) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(rows, numbers.to(device))
+    numbers = numbers.to(device)
+    rows = [torch.empty_like(numbers) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(rows, numbers)
     return torch.stack(rows).cpu()
 
 

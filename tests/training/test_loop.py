@@ -148,13 +148,59 @@ def test_bf16_stays_close_to_fp32():
     assert half[:3] == pytest.approx(losses(run())[:3], rel=0.02)
 
 
-def test_a_diverging_run_is_stopped():
-    model, (x, y) = make_regression()
-    with pytest.raises(ValueError, match="the loss is nan at step 0"):
-        train(
-            model,
-            lambda i: (x, y * torch.nan),
-            lambda m, a, b: mean_squared_error(m(a), b),
-            CONFIG,
-            show=False,
-        )
+def test_every_module_is_left_in_the_mode_it_came_in():
+    model = make_gpt()
+    model.blocks[0].eval()
+    modes = [module.training for module in model.modules()]
+    batches = TokenBatches(TEXT, 4, 16)
+    train(model, batches, loss_of, CONFIG, evaluate=lambda m: m.eval() and 0.0, show=False)
+
+    assert [module.training for module in model.modules()] == modes
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_dropout_acts_in_every_step_whatever_mode_the_model_came_in(mode):
+    model = getattr(make_gpt(), mode)()
+    batches = TokenBatches(TEXT, 4, 16)
+    evaluated = lambda m: 0.0  # noqa: E731
+    history = train(model, batches, loss_of, CONFIG, evaluate=evaluated, show=False)
+
+    assert losses(history) == losses(run())
+
+
+def step_with(x, y, weight=1.0):
+    """One step of a model y = w √(x) whose slope at x = 0 is infinite."""
+    model = nn.Linear(1, 1, bias=False).double()
+    nn.init.constant_(model.weight, weight)
+    x, y = torch.full((4, 1), x).double(), torch.full((4, 1), y).double()
+
+    def loss_of(model, x, y):
+        return mean_squared_error(model(x).abs().sqrt(), y)
+
+    return model, lambda: train(model, lambda i: (x, y), loss_of, CONFIG, show=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: step_with(1.0, math.nan), "the loss is nan at step 0"),
+        (lambda: step_with(1.0, 1.0, weight=0.0), "the gradient's norm is nan at step 0"),
+    ],
+)
+def test_a_diverging_run_is_stopped_before_it_spoils_the_model(make, message):
+    model, step = make()
+    before = model.weight.clone()
+
+    with pytest.raises(ValueError, match=message):
+        step()
+    assert torch.equal(model.weight, before)
+
+
+def test_an_evaluation_that_is_not_a_number_is_named():
+    with pytest.raises(ValueError, match="the evaluation is nan after step 3"):
+        run(evaluate=lambda model: math.nan)
+
+
+def test_patience_without_an_evaluation_is_refused():
+    with pytest.raises(ValueError, match=r"patience \(2\) needs evaluate, which is None"):
+        run(replace(CONFIG, patience=2))

@@ -1,0 +1,191 @@
+"""Packed weights: a decoder laid out once for writing, where every product has a single row.
+
+Paper: Dettmers et al. (2022), LLM.int8(): 8-bit Matrix Multiplication for Transformers at Scale,
+       section 2.1, arXiv:2208.07339 (one scale per row of weights and one per input).
+
+To write one token, every weight is read once and used once, so the time is that of reading memory:
+half the bytes are nearly half the time. Here the weights are copied into the order, and if asked
+into the number format, that the matrix kernels read fastest; what happens between the products is
+the model's own arithmetic, without the checks of a layer that anybody may call. A packed decoder
+stands in for its model in `generate`, `generate_padded` and `beam_search`; it cannot be trained.
+
+Kept at full precision: embeddings, norms, attention and the key-value cache.
+
+Shapes: B batch, T new positions, S positions so far, D model width, H heads, G key-value heads,
+        K head width, I inputs, O outputs, V vocabulary.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bigmodel_lib.generation.cache import KeyValueStore
+from bigmodel_lib.layers.attention import merge_heads, split_heads
+from bigmodel_lib.layers.fused_attention import attend
+from bigmodel_lib.layers.positions import rotate
+from bigmodel_lib.models.checks import check_tokens
+from bigmodel_lib.models.gpt import GPT
+from bigmodel_lib.models.llama import Llama
+
+Format = Literal["float32", "float16", "int8"]
+Map = Callable[[Tensor], Tensor]
+"""(..., I) -> (..., O)."""
+
+
+class PackedBlock(NamedTuple):
+    """What a block does, as functions of vectors."""
+
+    norm_attn: Map
+    to_qkv: Map
+    to_out: Map
+    norm_ff: Map
+    ff: Map
+
+
+class PackedDecoder(nn.Module):
+    """A GPT or a Llama whose matrices are packed; call it as the model it was made from.
+
+    Args:
+        model: On a CPU, in float32. Its matrices are copied: both take memory until it is dropped.
+        weights: "float32" gives the model's own results; "float16" (products still summed in
+            float32) and "int8" (inputs are rounded to 8 bits too) take a half and a quarter of
+            the memory, and round. `benchmarks/README.md` has what that wins and loses.
+
+    Raises:
+        ValueError: If the model is of another kind, place or dtype, or `weights` is unknown, or
+            this machine has no kernel for it, or a weight does not fit into float16.
+    """
+
+    def __init__(self, model: GPT | Llama, *, weights: Format = "float32") -> None:
+        super().__init__()
+        _check_packable(model, weights)
+        self.config = model.config
+        self.token_embed = model.token_embed
+        self.embed_position = model.position_embed if isinstance(model, GPT) else None
+        self.rotary = None if isinstance(model, GPT) else model.rotary
+        self.n_query_heads = model.config.n_heads
+        self.n_kv_heads = model.blocks[0].attn.n_kv_heads
+        with torch.no_grad():
+            self.packed_blocks = [_pack_block(block, weights) for block in model.blocks]
+            self.norm = _norm(model.norm)
+            self.to_logits = pack(model.to_logits, weights)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        attn_mask: Tensor | None = None,
+        *,
+        positions: Tensor | None = None,
+        cache: KeyValueStore | None = None,
+    ) -> Tensor:
+        """Return next-token logits (B, T, V); arguments and errors as in `GPT.forward`."""
+        return self.to_logits(self.hidden(tokens, attn_mask, positions=positions, cache=cache))
+
+    @torch.no_grad()
+    def hidden(
+        self,
+        tokens: Tensor,
+        attn_mask: Tensor | None = None,
+        *,
+        positions: Tensor | None = None,
+        cache: KeyValueStore | None = None,
+    ) -> Tensor:
+        """Return what `forward` turns into logits, (B, T, D)."""
+        n_before = 0 if cache is None else cache.length
+        check_tokens(tokens, self.config.max_len, offset=n_before)
+        if positions is None:
+            positions = torch.arange(n_before, n_before + tokens.shape[1], device=tokens.device)
+
+        x = self.token_embed(tokens)  # (B, T, D)
+        if self.embed_position is not None:
+            x = x + self.embed_position(positions)
+        rotation = None if self.rotary is None else self.rotary(positions)
+        for i, block in enumerate(self.packed_blocks):
+            q, k, v = self._heads(block.to_qkv(block.norm_attn(x)), rotation)
+            if cache is not None:
+                k, v = cache.update(i, k, v)  # each (B, G, S, K)
+            y = attend(q, k, v, attn_mask, causal=True)  # (B, H, T, K)
+            x = x + block.to_out(merge_heads(y))
+            x = x + block.ff(block.norm_ff(x))
+        return self.norm(x)
+
+    def _heads(self, qkv: Tensor, rotation: tuple[Tensor, Tensor] | None) -> tuple[Tensor, ...]:
+        """Queries (B, H, T, K), keys and values (B, G, T, K), turned if positions are rotary."""
+        n_q, n_kv = self.n_query_heads, self.n_kv_heads
+        heads = split_heads(qkv, self.config.d_head)  # (B, H + 2G, T, K)
+        if rotation is None:
+            return heads.split((n_q, n_kv, n_kv), dim=1)
+        turned = rotate(heads[:, : n_q + n_kv], *rotation)
+        return turned[:, :n_q], turned[:, n_q:], heads[:, n_q + n_kv :]
+
+
+def pack(layer: nn.Linear, weights: Format) -> Map:
+    """Copy a linear layer for the kernel that multiplies few rows fastest.
+
+    Args:
+        layer: Maps (..., I) to (..., O).
+        weights: Number format of the copy.
+    """
+    weight, bias = layer.weight.detach(), layer.bias
+    if weights == "float32":
+        by_input = weight.t().contiguous().t()  # (O, I), the O weights of an input side by side
+        return lambda x: F.linear(x, by_input, bias)
+    if bias is None:
+        bias = weight.new_zeros(len(weight))
+    if weights == "float16":
+        matrix = torch.fbgemm_pack_gemm_matrix_fp16(weight)
+        return lambda x: torch.fbgemm_linear_fp16_weight_fp32_activation(x, matrix, bias)
+    scale = weight.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / 127  # (O,)
+    zero = torch.zeros(len(weight), dtype=torch.long)
+    rounded = torch.quantize_per_channel(weight, scale, zero, axis=0, dtype=torch.qint8)
+    matrix = torch.ops.quantized.linear_prepack(rounded, bias)
+    multiply = torch.ops.quantized.linear_dynamic.default
+    # The last argument keeps inputs to 7 bits, whose sums cannot overflow on any processor.
+    return lambda x: multiply(x, matrix, True)
+
+
+def _pack_block(block: nn.Module, weights: Format) -> PackedBlock:
+    attn, ff = block.attn, block.ff
+    down = pack(ff.down, weights)
+    if hasattr(ff, "to_gate_up"):
+        enter, curve = pack(ff.to_gate_up, weights), _gated
+    else:
+        enter, curve = pack(ff.up, weights), ff.activation
+    return PackedBlock(
+        norm_attn=_norm(block.norm_attn),
+        to_qkv=pack(attn.to_qkv, weights),
+        to_out=pack(attn.to_out, weights),
+        norm_ff=_norm(block.norm_ff),
+        ff=lambda x: down(curve(enter(x))),
+    )
+
+
+def _gated(x: Tensor) -> Tensor:
+    """(..., 2F) -> (..., F), as in `feed_forward.SwiGLU`."""
+    gate, up = x.chunk(2, dim=-1)
+    return F.silu(gate) * up
+
+
+def _norm(layer: nn.Module) -> Map:
+    weight, eps = layer.weight, layer.eps
+    if not hasattr(layer, "bias"):
+        return lambda x: F.rms_norm(x, weight.shape, weight, eps)
+    return lambda x: F.layer_norm(x, weight.shape, weight, layer.bias, eps)
+
+
+def _check_packable(model: nn.Module, weights: str) -> None:
+    if not isinstance(model, GPT | Llama):
+        raise ValueError(f"only a GPT or a Llama can be packed, got {type(model).__name__}")
+    if weights not in ("float32", "float16", "int8"):
+        raise ValueError(f"weights must be 'float32', 'float16' or 'int8', got {weights!r}")
+    sample = model.to_logits.weight
+    if sample.device.type != "cpu" or sample.dtype != torch.float32:
+        raise ValueError(f"packing starts from float32 on a cpu, got {sample.dtype} {sample.device}")
+    if weights != "float32" and "fbgemm" not in torch.backends.quantized.supported_engines:
+        raise ValueError(f"weights={weights!r} needs PyTorch's fbgemm kernels, which are missing")
+    largest = max(p.abs().max().item() for p in model.parameters())
+    if weights == "float16" and largest > torch.finfo(torch.float16).max:
+        raise ValueError(f"a weight of size {largest:.3g} does not fit into float16")
