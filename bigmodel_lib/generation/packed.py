@@ -1,7 +1,7 @@
 """Packed weights: a decoder laid out once for writing, where every product has a single row.
 
 Paper: Dettmers et al. (2022), LLM.int8(): 8-bit Matrix Multiplication for Transformers at Scale,
-       section 2.1, arXiv:2208.07339 (one scale per row of weights and one per input).
+       section 3, arXiv:2208.07339 (vector-wise quantization: one scale per row).
 
 To write one token, every weight is read once and used once, so the time is that of reading memory:
 half the bytes are nearly half the time. Here the weights are copied into the order, and if asked
@@ -51,8 +51,8 @@ class PackedDecoder(nn.Module):
     Args:
         model: On a CPU, in float32. Its matrices are copied: both take memory until it is dropped.
         weights: "float32" gives the model's own results; "float16" (products still summed in
-            float32) and "int8" (inputs are rounded to 8 bits too) take a half and a quarter of
-            the memory, and round. `benchmarks/README.md` has what that wins and loses.
+            float32) and "int8" (inputs and results in bfloat16) take a half and a quarter of the
+            memory, and round. `benchmarks/README.md` has what that wins and loses.
 
     Raises:
         ValueError: If the model is of another kind, place or dtype, or `weights` is unknown, or
@@ -133,18 +133,21 @@ def pack(layer: nn.Linear, weights: Format) -> Map:
     if weights == "float32":
         by_input = weight.t().contiguous().t()  # (O, I), the O weights of an input side by side
         return lambda x: F.linear(x, by_input, bias)
-    if bias is None:
-        bias = weight.new_zeros(len(weight))
     if weights == "float16":
-        matrix = torch.fbgemm_pack_gemm_matrix_fp16(weight)
-        return lambda x: torch.fbgemm_linear_fp16_weight_fp32_activation(x, matrix, bias)
-    scale = weight.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / 127  # (O,)
-    zero = torch.zeros(len(weight), dtype=torch.long)
-    rounded = torch.quantize_per_channel(weight, scale, zero, axis=0, dtype=torch.qint8)
-    matrix = torch.ops.quantized.linear_prepack(rounded, bias)
-    multiply = torch.ops.quantized.linear_dynamic.default
-    # The last argument keeps inputs to 7 bits, whose sums cannot overflow on any processor.
-    return lambda x: multiply(x, matrix, True)
+        matrix = torch.ops.quantized.linear_prepack_fp16(weight, bias)
+        multiply = torch.ops.quantized.linear_dynamic_fp16.default
+        return lambda x: multiply(x, matrix)
+    scale = weight.abs().amax(dim=1).clamp(min=torch.finfo(weight.dtype).tiny) / 127  # (O,)
+    rounded, scale = (weight / scale[:, None]).round().to(torch.int8), scale.bfloat16()
+    return lambda x: _multiply_int8(x, rounded, scale, bias)
+
+
+def _multiply_int8(x: Tensor, rounded: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:
+    """(..., I) -> (..., O). The kernel scales each sum at its end; it reads and writes bfloat16."""
+    rows = x.reshape(-1, x.shape[-1]).bfloat16()  # (N, I)
+    y = torch._weight_int8pack_mm(rows, rounded, scale)  # (N, O)
+    y = y.float() if bias is None else y + bias
+    return y.view(*x.shape[:-1], -1)
 
 
 def _pack_block(block: nn.Module, weights: Format) -> PackedBlock:
@@ -184,8 +187,8 @@ def _check_packable(model: nn.Module, weights: str) -> None:
     sample = model.to_logits.weight
     if sample.device.type != "cpu" or sample.dtype != torch.float32:
         raise ValueError(f"packing starts from float32 on a cpu, got {sample.dtype} {sample.device}")
-    if weights != "float32" and "fbgemm" not in torch.backends.quantized.supported_engines:
-        raise ValueError(f"weights={weights!r} needs PyTorch's fbgemm kernels, which are missing")
+    if weights == "float16" and "fbgemm" not in torch.backends.quantized.supported_engines:
+        raise ValueError("weights='float16' needs PyTorch's fbgemm kernels, which are missing here")
     largest = max(p.abs().max().item() for p in model.parameters())
     if weights == "float16" and largest > torch.finfo(torch.float16).max:
         raise ValueError(f"a weight of size {largest:.3g} does not fit into float16")

@@ -1,0 +1,1 @@
+"""How fast the library is, measured against the packages that people would otherwise use."""

@@ -1,0 +1,135 @@
+"""Writing 128 tokens after a prompt of 32, one text at a time, with a key-value cache, greedily.
+
+The models are first trained for a minute, so that rounding their weights has something to spoil:
+the notes say what it does to the loss on text that was kept back, in nats per token.
+"""
+
+import copy
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks import peers
+from benchmarks.race import Candidate, Row, race, rows
+from bigmodel_lib.data.bpe import train_bpe
+from bigmodel_lib.data.text import load_text
+from bigmodel_lib.generation.packed import PackedDecoder
+from bigmodel_lib.generation.sampling import generate
+from bigmodel_lib.models.gpt import GPT
+from bigmodel_lib.models.llama import Llama
+
+N_PROMPT, N_NEW, N_STEPS = 32, 128, 100
+TARGETS = {"ours, packed float32": 1.5, "ours, packed float16": 3.0, "ours, packed int8": 4.0}
+
+
+def measure(turns: int) -> list[Row]:
+    """GPT and Llama: peers, plain, packed in three formats, and bfloat16."""
+    text = load_text()
+    tokens = torch.tensor(train_bpe(text, peers.V).encode(text))
+    n_train = int(0.9 * len(tokens))
+    train, kept_back = tokens[:n_train], tokens[n_train:]
+    return [
+        *_compare("GPT", GPT(peers.GPT_SHAPE), train, kept_back, turns),
+        *_compare("Llama", Llama(peers.LLAMA_SHAPE), train, kept_back, turns),
+    ]
+
+
+def _compare(
+    kind: str, model: nn.Module, train: Tensor, kept_back: Tensor, turns: int
+) -> list[Row]:
+    _teach(model, train)
+    model.eval()
+    prompt = kept_back[None, :N_PROMPT]
+    ours = {
+        "ours, plain": model,
+        "ours, packed float32": PackedDecoder(model),
+        "ours, packed float16": PackedDecoder(model, weights="float16"),
+        "ours, packed int8": PackedDecoder(model, weights="int8"),
+        "ours, plain in bfloat16": copy.deepcopy(model).bfloat16(),
+    }
+    writers, left_out = _peers(kind, model, prompt)
+    candidates = [Candidate(name, run, is_peer=True) for name, run in writers.items()]
+    candidates += [
+        Candidate(name, partial(generate, m, prompt, N_NEW, temperature=0.0))
+        for name, m in ours.items()
+    ]
+    seconds = race(candidates, turns)
+
+    work, first = f"{kind}: write {N_NEW} tokens", "transformers, float32"
+    half = {name: t for name, t in TARGETS.items() if "float32" not in name}
+    full = {name: t for name, t in TARGETS.items() if "float32" in name}
+    found = rows(work, candidates, seconds, N_NEW, "token/s", targets=full)
+    rounded = rows(work, candidates, seconds, N_NEW, "token/s", targets=half, reference=first)
+    result = [b if b.name in half or "bfloat16" in b.name else a for a, b in zip(found, rounded)]
+    losses = {name: _loss(m, kept_back) for name, m in ours.items()}
+    result = [_with_loss(row, losses, model) for row in result]
+    return result + [Row(work, name, None, "token/s", note="left out") for name in left_out]
+
+
+def _with_loss(row: Row, losses: dict[str, float], model: nn.Module) -> Row:
+    if row.name not in losses:
+        return row
+    change = losses[row.name] - losses["ours, plain"]
+    note = f"loss {losses[row.name]:.4f} ({change:+.4f})"
+    return Row(**(row.__dict__ | {"note": note}))
+
+
+def _peers(kind: str, model: nn.Module, prompt: Tensor) -> tuple[dict, list[str]]:
+    if kind == "GPT":
+        builders = {
+            "transformers, float32": partial(peers.transformers_gpt, model),
+            "x-transformers, float32": partial(peers.x_transformers, llama=False),
+        }
+    else:
+        builders = {
+            "transformers, float32": partial(peers.transformers_llama, model),
+            "litgpt, float32": partial(peers.litgpt_llama, model),
+            "x-transformers, float32": partial(peers.x_transformers, llama=True),
+        }
+    models, left_out = peers.installed(builders)
+    how = {"transformers": _by_transformers, "litgpt": _by_litgpt, "x-transformers": _by_x}
+    return {
+        name: how[name.partition(",")[0]](theirs.eval(), prompt) for name, theirs in models.items()
+    }, left_out
+
+
+def _by_transformers(model: nn.Module, prompt: Tensor) -> partial:
+    return partial(
+        model.generate, prompt, attention_mask=torch.ones_like(prompt), pad_token_id=0,
+        max_new_tokens=N_NEW, do_sample=False,
+    )  # fmt: skip
+
+
+def _by_litgpt(model: nn.Module, prompt: Tensor) -> partial:
+    from litgpt.generate.base import generate as generate_by_litgpt
+
+    n_total = prompt.shape[1] + N_NEW
+    model.max_seq_length = n_total
+    model.set_kv_cache(batch_size=1)
+    return partial(generate_by_litgpt, model, prompt[0], n_total, temperature=0.0, top_k=1)
+
+
+def _by_x(model: nn.Module, prompt: Tensor) -> partial:
+    from x_transformers import AutoregressiveWrapper
+
+    return partial(
+        AutoregressiveWrapper(model).generate, prompt, N_NEW, temperature=0.0, cache_kv=True
+    )
+
+
+def _teach(model: nn.Module, tokens: Tensor, n_rows: int = 8, length: int = 64) -> None:
+    """A hundred steps: enough to tell frequent from rare."""
+    generator = torch.Generator().manual_seed(0)
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    for _ in range(N_STEPS):
+        starts = torch.randint(len(tokens) - length, (n_rows, 1), generator=generator)
+        optimizer.zero_grad()
+        peers.loss_of(model, tokens[starts + torch.arange(length)]).backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def _loss(model: nn.Module, tokens: Tensor, n_rows: int = 16, length: int = 128) -> float:
+    batch = tokens[: n_rows * length].view(n_rows, length)
+    return peers.loss_of(lambda x: model(x).float(), batch).item()

@@ -1,0 +1,45 @@
+"""Plant every fault, and tell which test caught it: `python -m tools.mutants [words]`."""
+
+import os
+import sys
+
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
+
+from tools.mutants import accounting, data, generation, layers, models, training, weights
+from tools.mutants.fault import Fault
+from tools.mutants.run import PASSED, copied_package, run_fault, run_tests
+
+AREAS = (layers, models, training, generation, weights, data, accounting)
+FAULTS = tuple(fault for area in AREAS for fault in area.FAULTS)
+
+
+def main(words: list[str], faults: tuple[Fault, ...] = FAULTS) -> int:
+    """Return 0 if every fault was caught."""
+    chosen = [f for f in faults if all(word in f"{f.name} {f.file}" for word in words)]
+    if not chosen:
+        print(f"no fault is about {' '.join(words)}")
+        return 1
+    with copied_package() as copy:
+        tests = sorted({test for fault in chosen for test in fault.tests})
+        whole = run_tests(tests, copy)
+        if whole.code != PASSED:
+            print(f"{whole.output}\nWithout any fault these tests must pass, and they do not.")
+            return 1
+        print(f"{len(tests)} tests pass without a fault, in {whole.seconds:.0f} s.\n")
+        width = max(len(f.name) for f in chosen)
+        print(f"{'fault':{width}}  {'file':28}  seconds  caught by")
+        n_caught = 0
+        for fault in chosen:
+            result = run_fault(fault, copy)
+            n_caught += result.caught
+            by = result.failed or ("the time limit" if result.caught else "NOTHING")
+            by = by.removeprefix("tests/")
+            print(f"{fault.name:{width}}  {fault.file:28}  {result.seconds:7.1f}  {by}", flush=True)
+            if not result.caught and result.code != PASSED:
+                print(f"{result.output}\nThe tests could not run.")
+    print(f"\n{n_caught} of {len(chosen)} faults caught: {n_caught / len(chosen):.0%}")
+    return 0 if n_caught == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,3 @@
+"""Faults in bigmodel_lib/generation."""
+
+FAULTS = ()
