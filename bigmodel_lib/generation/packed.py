@@ -23,9 +23,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bigmodel_lib.generation.cache import KeyValueStore
-from bigmodel_lib.layers.attention import merge_heads, split_heads
+from bigmodel_lib.layers.attention import merge_heads
 from bigmodel_lib.layers.fused_attention import attend
-from bigmodel_lib.layers.positions import rotate
 from bigmodel_lib.models.checks import check_tokens
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.models.llama import Llama
@@ -84,7 +83,7 @@ class PackedDecoder(nn.Module):
         """Return next-token logits (B, T, V); arguments and errors as in `GPT.forward`."""
         return self.to_logits(self.hidden(tokens, attn_mask, positions=positions, cache=cache))
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def hidden(
         self,
         tokens: Tensor,
@@ -102,7 +101,7 @@ class PackedDecoder(nn.Module):
         x = self.token_embed(tokens)  # (B, T, D)
         if self.embed_position is not None:
             x = x + self.embed_position(positions)
-        rotation = None if self.rotary is None else self.rotary(positions)
+        rotation = None if self.rotary is None else _signed(*self.rotary(positions))
         for i, block in enumerate(self.packed_blocks):
             q, k, v = self._heads(block.to_qkv(block.norm_attn(x)), rotation)
             if cache is not None:
@@ -115,11 +114,15 @@ class PackedDecoder(nn.Module):
     def _heads(self, qkv: Tensor, rotation: tuple[Tensor, Tensor] | None) -> tuple[Tensor, ...]:
         """Queries (B, H, T, K), keys and values (B, G, T, K), turned if positions are rotary."""
         n_q, n_kv = self.n_query_heads, self.n_kv_heads
-        heads = split_heads(qkv, self.config.d_head)  # (B, H + 2G, T, K)
+        heads = qkv.view(*qkv.shape[:2], -1, self.config.d_head).transpose(
+            1, 2
+        )  # (B, H + 2G, T, K)
         if rotation is None:
             return heads.split((n_q, n_kv, n_kv), dim=1)
-        turned = rotate(heads[:, : n_q + n_kv], *rotation)
-        return turned[:, :n_q], turned[:, n_q:], heads[:, n_q + n_kv :]
+        turned, v = heads.split((n_q + n_kv, n_kv), dim=1)
+        cos, sin = rotation
+        turned = torch.addcmul(turned * cos, turned.roll(turned.shape[-1] // 2, -1), sin)
+        return *turned.split((n_q, n_kv), dim=1), v
 
 
 def pack(layer: nn.Linear, weights: Format) -> Map:
@@ -166,6 +169,12 @@ def _pack_block(block: nn.Module, weights: Format) -> PackedBlock:
     )
 
 
+def _signed(cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+    """Put the sign of `positions.rotate` into the sines: the other half is then only moved over."""
+    first, second = sin.chunk(2, dim=-1)  # each (..., K / 2)
+    return cos, torch.cat([-first, second], dim=-1)
+
+
 def _gated(x: Tensor) -> Tensor:
     """(..., 2F) -> (..., F), as in `feed_forward.SwiGLU`."""
     gate, up = x.chunk(2, dim=-1)
@@ -186,7 +195,9 @@ def _check_packable(model: nn.Module, weights: str) -> None:
         raise ValueError(f"weights must be 'float32', 'float16' or 'int8', got {weights!r}")
     sample = model.to_logits.weight
     if sample.device.type != "cpu" or sample.dtype != torch.float32:
-        raise ValueError(f"packing starts from float32 on a cpu, got {sample.dtype} {sample.device}")
+        raise ValueError(
+            f"packing starts from float32 on a cpu, got {sample.dtype} {sample.device}"
+        )
     if weights == "float16" and "fbgemm" not in torch.backends.quantized.supported_engines:
         raise ValueError("weights='float16' needs PyTorch's fbgemm kernels, which are missing here")
     largest = max(p.abs().max().item() for p in model.parameters())

@@ -20,7 +20,7 @@ def randomise(module: nn.Module) -> None:
         nn.init.normal_(parameter)
 
 
-@pytest.mark.parametrize("eps", [1e-5, 1e-12])
+@pytest.mark.parametrize("eps", [1e-5, 1e-12, 0.5])  # the last one cannot hide
 @pytest.mark.parametrize("sizes", [(2, 3, 7), (7,), (1, 1, 7)])
 def test_layer_norm_matches_torch(sizes, eps, assert_parity):
     ours, theirs, x = LayerNorm(7, eps=eps), nn.LayerNorm(7, eps=eps), torch.randn(sizes)

@@ -110,6 +110,21 @@ def sideways(page: Page) -> list[str]:
     }""")
 
 
+def stretched(page: Page) -> list[str]:
+    """Pictures whose sides are not in the proportion they were drawn in."""
+    return page.evaluate("""async () => {
+        const pictures = [...document.querySelectorAll("article img")];
+        pictures.forEach((e) => { e.loading = "eager"; });
+        await Promise.all(pictures.map((e) => e.decode().catch(() => {})));
+        return pictures.flatMap((e) => {
+            if (!e.clientWidth || !e.naturalWidth) return [];
+            const expected = e.clientWidth * e.naturalHeight / e.naturalWidth;
+            const off = Math.abs(e.clientHeight - expected) > 2;
+            return off ? [`${e.alt}: ${e.clientWidth} × ${e.clientHeight}`] : [];
+        });
+    }""")
+
+
 def alt_texts(page: Page) -> list[str]:
     """Figures that are not described in human words."""
     pictures = page.evaluate("""() => [...document.querySelectorAll(

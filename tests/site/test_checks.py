@@ -114,6 +114,15 @@ def test_alt_texts(show, text, human) -> None:
     assert (found == []) == human
 
 
+@pytest.mark.parametrize(
+    ("style", "fine"), [("width: 60px", True), ("width: 60px; height: 9px", False)]
+)
+def test_stretched(show, style, fine) -> None:
+    square = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'/>"
+    found = checks.stretched(show(f'<img src="{square}" alt="a grey square" style="{style}">'))
+    assert (found == []) == fine
+
+
 FONT = "<style>i::before { font: 900 16px 'Some Font'; content: '%s' }</style>"
 
 

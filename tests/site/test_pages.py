@@ -63,6 +63,7 @@ def test_page(context: BrowserContext, name: str) -> None:
         found[f"axe, {mode}"] = checks.axe(page, exclude=again)
     found["scrolls sideways at 390"] = checks.sideways(page)
     found["cut at 390"] = checks.cut_formulas(page)
+    found["stretched at 390"] = checks.stretched(page)
     page.set_viewport_size({"width": NARROW, "height": 700})
     found["scrolls sideways at 320"] = checks.sideways(page)
     found["while loading"] = watcher.collect()

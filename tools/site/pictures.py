@@ -28,6 +28,7 @@ def place(soup: BeautifulSoup, page: Path) -> None:
     """Point a page to the converted pictures and write their sizes, so that text does not jump."""
     for image in soup.select("article img[src]"):
         image["loading"], image["decoding"] = "lazy", "async"
+        image.attrs.pop("style", None)  # a fixed height would stretch what a phone makes narrower
         source = str(image["src"])
         path = page.parent / unquote(source.partition("?")[0])
         for scale in (1, 2):
