@@ -15,6 +15,7 @@ from bigmodel_lib.training.batches import ShuffledBatches, TokenBatches
 from bigmodel_lib.training.loop import train
 from bigmodel_lib.training.objectives import mean_squared_error, next_token_loss
 from bigmodel_lib.training.run_folder import CHECKPOINT, LOG
+from bigmodel_lib.training.schedules import cosine
 
 TEXT = torch.arange(400) * 7 % 31
 CONFIG = TrainingConfig(n_steps=12, learning_rate=3e-3, warmup=2, eval_every=4, save_every=3)
@@ -100,33 +101,41 @@ def test_two_half_batches_make_the_step_of_a_whole_one():
     torch.testing.assert_close(*results, rtol=1e-12, atol=0)
 
 
-def test_first_step_is_torchs_adamw():
+def test_every_step_is_torchs_adamw():
+    """The learning rate follows the cosine, gradients are clipped, the bias does not decay."""
     model, (x, y) = make_regression()
     reference, _ = make_regression()
-    config = TrainingConfig(n_steps=1, learning_rate=0.1, clip_norm=0.5)
-    train(model, lambda i: (x, y), lambda m, a, b: mean_squared_error(m(a), b), config, show=False)
+    config = TrainingConfig(n_steps=6, learning_rate=0.1, warmup=2, clip_norm=0.5)
+    history = train(
+        model, lambda i: (x, y), lambda m, a, b: mean_squared_error(m(a), b), config, show=False
+    )
     optimizer = torch.optim.AdamW(
-        [
-            {"params": [reference.weight], "weight_decay": 0.1},
-            {"params": [reference.bias], "weight_decay": 0.0},
-        ],
+        [{"params": [reference.weight]}, {"params": [reference.bias], "weight_decay": 0.0}],
         lr=0.1,
         betas=(0.9, 0.95),
+        weight_decay=0.1,
     )
-    (reference(x) - y).square().mean().backward()
-    nn.utils.clip_grad_norm_(reference.parameters(), 0.5)
-    optimizer.step()
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(6, warmup=2, floor=0.1))
+    for record in history:
+        optimizer.zero_grad()
+        (reference(x) - y).square().mean().backward()
+        norm = nn.utils.clip_grad_norm_(reference.parameters(), 0.5)
+        assert record["grad_norm"] == pytest.approx(norm.item())
+        assert record["lr"] == pytest.approx(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
 
+    assert history[0]["grad_norm"] > 0.5
     torch.testing.assert_close(model.weight, reference.weight)
     torch.testing.assert_close(model.bias, reference.bias)
 
 
 def test_stops_when_the_evaluation_no_longer_improves(tmp_path):
-    values = iter([3.0, 2.0, 2.5, 2.1, 1.0])
+    values = iter([3.0, 3.5, 2.0, 2.5, 2.1, 1.0])
     config = replace(CONFIG, eval_every=1, patience=2)
     history = run(config, evaluate=lambda model: next(values), folder=tmp_path)
 
-    assert [r["eval_loss"] for r in history] == [3.0, 2.0, 2.5, 2.1]
+    assert [r["eval_loss"] for r in history] == [3.0, 3.5, 2.0, 2.5, 2.1]
     assert run(config, evaluate=lambda model: next(values), folder=tmp_path) == []
 
 

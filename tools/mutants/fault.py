@@ -36,5 +36,3 @@ class Fault:
 def fault(name: str, file: str, old: str, new: str, *tests: str) -> Fault:
     """A `Fault`, its tests written one after the other."""
     return Fault(name, file, old, new, tests)
-
-

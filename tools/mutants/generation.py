@@ -1,3 +1,147 @@
 """Faults in bigmodel_lib/generation."""
 
-FAULTS = ()
+from tools.mutants.fault import fault
+
+FAULTS = (
+    fault(
+        "temperature multiplies",
+        "generation/sampling.py",
+        "logits = logits / temperature",
+        "logits = logits * temperature",
+        "generation/test_sampling.py::test_next_token_draws_from_the_warped_distribution",
+    ),
+    fault(
+        "top-k keeps one more",
+        "generation/sampling.py",
+        "logits.topk(min(top_k, logits.shape[-1]))",
+        "logits.topk(min(top_k + 1, logits.shape[-1]))",
+        "generation/test_sampling.py::test_top_k_matches_transformers",
+    ),
+    fault(
+        "top-p drops the token that crosses",
+        "generation/sampling.py",
+        "dropped = ascending.softmax(-1).cumsum(-1) <= 1.0 - top_p",
+        "p = ascending.softmax(-1)\n    dropped = p.cumsum(-1) - p < 1.0 - top_p",
+        "generation/test_sampling.py::test_top_p_of_a_hand_worked_example",
+    ),
+    fault(
+        "top-p filters the sorted places, not the tokens",
+        "generation/sampling.py",
+        "dropped.scatter(-1, order, dropped)",
+        "dropped",
+        "generation/test_sampling.py::test_top_p_matches_transformers",
+    ),
+    fault(
+        "global randomness in place of the generator's",
+        "generation/sampling.py",
+        "num_samples=1, generator=generator)",
+        "num_samples=1)",
+        "generation/test_sampling.py::"
+        "test_a_generator_makes_the_draw_repeatable_and_leaves_the_global_state_alone",
+    ),
+    fault(
+        "window keeps the beginning of the text",
+        "generation/sampling.py",
+        "tokens[:, -max_len:]",
+        "tokens[:, :max_len]",
+        "generation/test_sampling.py::test_the_context_is_cropped_to_the_last_max_len_tokens",
+    ),
+    fault(
+        "dropout while generating",
+        "generation/sampling.py",
+        "    model.eval()\n",
+        "",
+        "generation/test_sampling.py::test_dropout_sleeps_while_generating_and_wakes_up_after",
+    ),
+    fault(
+        "no dropout after generating",
+        "generation/sampling.py",
+        "            module.training = training\n",
+        "            pass\n",
+        "generation/test_sampling.py::test_dropout_sleeps_while_generating_and_wakes_up_after",
+    ),
+    fault(
+        "cache position off by one",
+        "generation/cache.py",
+        "start = self._used[layer_index]",
+        "start = max(self._used[layer_index] - 1, 0)",
+        "generation/test_cache.py::test_logits_of_a_text_read_in_pieces",
+    ),
+    fault(
+        "cache not advanced",
+        "generation/cache.py",
+        "        self._used[layer_index] = end\n",
+        "",
+        "generation/test_cache.py::test_logits_of_a_text_read_in_pieces",
+    ),
+    fault(
+        "cache advanced by one whatever was read",
+        "generation/cache.py",
+        "        self._used[layer_index] = end\n",
+        "        self._used[layer_index] = start + 1\n",
+        "generation/test_cache.py::test_logits_of_a_text_read_in_pieces",
+    ),
+    fault(
+        "whole cache given out, used or not",
+        "generation/cache.py",
+        "self.keys[layer_index, :, :, :end], self.values[layer_index, :, :, :end]",
+        "self.keys[layer_index], self.values[layer_index]",
+        "generation/test_cache.py::test_logits_of_a_text_read_in_pieces",
+    ),
+    fault(
+        "cached text read again at every step",
+        "generation/cache.py",
+        "fresh = tokens[:, cache.length :]",
+        "cache.clear()\n    fresh = tokens",
+        "generation/test_cache.py::test_every_position_is_read_once",
+    ),
+    fault(
+        "next token scored at the first position",
+        "generation/cache.py",
+        "model.hidden(fresh, cache=cache)[:, -1]",
+        "model.hidden(fresh, cache=cache)[:, 0]",
+        "generation/test_cache.py::test_cached_generation_is_uncached_generation",
+    ),
+    fault(
+        "cache does not follow the beams",
+        "generation/beam.py",
+        "                cache.reorder((first + pick(parents, kept)).flatten())\n",
+        "                pass\n",
+        "generation/test_beam.py::test_a_cache_follows_the_beams",
+    ),
+    fault(
+        "length penalty turned round",
+        "generation/beam.py",
+        "found = (totals / n_new**length_penalty)",
+        "found = (totals * n_new**length_penalty)",
+        "generation/test_beam.py::test_score_is_the_mean_log_probability_of_the_text",
+    ),
+    fault(
+        "all beams start alike",
+        "generation/beam.py",
+        "scores[:, 0] = 0.0",
+        "scores[:] = 0.0",
+        "generation/test_beam.py::test_enough_beams_find_the_likeliest_text_of_all",
+    ),
+    fault(
+        "left padding counts as positions",
+        "generation/padded.py",
+        "positions = (seen[:, 0, 0].cumsum(-1) - 1).clamp(min=0)",
+        "positions = torch.arange(n_tokens).expand(batch, -1)",
+        "generation/test_padded.py::test_every_prompt_is_continued_as_if_it_were_alone",
+    ),
+    fault(
+        "left padding is read",
+        "generation/padded.py",
+        "model.hidden(fresh, seen, positions",
+        "model.hidden(fresh, None, positions",
+        "generation/test_padded.py::test_every_prompt_is_continued_as_if_it_were_alone",
+    ),
+    fault(
+        "sources of all beams in the wrong order",
+        "generation/conditioned.py",
+        "(k.repeat_interleave(n_beams, dim=0), v.repeat_interleave(n_beams, dim=0))",
+        "(k.repeat(n_beams, 1, 1, 1), v.repeat(n_beams, 1, 1, 1))",
+        "generation/test_conditioned.py",
+    ),
+)

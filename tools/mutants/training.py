@@ -29,21 +29,21 @@ FAULTS = (
         "training/objectives.py",
         "if predictions.shape != targets.shape:",
         "if predictions.numel() != targets.numel():",
-        "training/test_objectives.py::test_what_cannot_be_compared_is_refused",
+        "training/test_objectives.py::test_what_cannot_be_meant_is_refused",
     ),
     fault(
         "momentum with the wrong sign",
         "training/optimizers.py",
         'group["momentum"] * state["m"] + g if state',
         'g - group["momentum"] * state["m"] if state',
-        "training/test_optimizers.py::test_matches_torch",
+        "training/test_optimizers.py::test_follows_torch_optim_step_for_step",
     ),
     fault(
         "momentum forgets the old step",
         "training/optimizers.py",
         'group["momentum"] * state["m"] + g if state',
         "g.clone() if state",
-        "training/test_optimizers.py::test_matches_torch",
+        "training/test_optimizers.py::test_follows_torch_optim_step_for_step",
     ),
     fault(
         "Adam without correcting the mean's bias",
@@ -64,28 +64,28 @@ FAULTS = (
         "training/optimizers.py",
         '(v.sqrt() + group["eps"])',
         '(v + group["eps"]).sqrt()',
-        "training/test_optimizers.py::test_matches_torch",
+        "training/test_optimizers.py::test_follows_torch_optim_step_for_step",
     ),
     fault(
         "Adam's two rates swapped",
         "training/optimizers.py",
         '(beta1, beta2), decay = group["lr"]',
         '(beta2, beta1), decay = group["lr"]',
-        "training/test_optimizers.py::test_matches_torch",
+        "training/test_optimizers.py::test_follows_torch_optim_step_for_step",
     ),
     fault(
         "AdamW decays through the gradient",
         "training/optimizers.py",
         "decoupled = True",
         "decoupled = False",
-        "training/test_optimizers.py::test_matches_torch",
+        "training/test_optimizers.py::test_follows_torch_optim_step_for_step",
     ),
     fault(
         "AdamW's decay not scaled by the learning rate",
         "training/optimizers.py",
         "p.mul_(1 - lr * decay)",
         "p.mul_(1 - decay)",
-        "training/test_optimizers.py::test_matches_torch",
+        "training/test_optimizers.py::test_follows_torch_optim_step_for_step",
     ),
     fault(
         "norms and biases decay",
@@ -120,7 +120,7 @@ FAULTS = (
         "training/loop.py",
         "config.learning_rate * schedule(step)",
         "config.learning_rate * schedule(step + 1)",
-        "training/test_loop.py::test_first_step_is_torchs_adamw",
+        "training/test_loop.py::test_every_step_is_torchs_adamw",
     ),
     fault(
         "gradients clipped after the step",
@@ -129,14 +129,14 @@ FAULTS = (
         "    optimizer.step()\n"
         "    norm = whole(nn.utils.clip_grad_norm_(model.parameters(), limit)).item()\n"
         "    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)\n",
-        "training/test_loop.py::test_first_step_is_torchs_adamw",
+        "training/test_loop.py::test_every_step_is_torchs_adamw",
     ),
     fault(
         "gradients never cleared",
         "training/loop.py",
         "    optimizer.zero_grad()\n",
         "",
-        "training/test_loop.py::test_every_step_starts_without_gradients",
+        "training/test_loop.py::test_every_step_is_torchs_adamw",
     ),
     fault(
         "accumulated gradients summed, not averaged",
@@ -234,8 +234,7 @@ FAULTS = (
         "training/sharded_checkpoints.py",
         'new = "b" if old == "a" else "a"',
         'new = "a"',
-        "training/test_sharded_checkpoints.py::"
-        "test_the_old_one_stays_until_the_new_one_is_named",
+        "training/test_sharded_checkpoints.py::test_the_old_one_stays_until_the_new_one_is_named",
     ),
     fault(
         "order of the data depends on what was drawn before",
