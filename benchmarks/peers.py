@@ -6,7 +6,6 @@ The shape is that of the targets: 6 layers, width 384, 6 heads, 4,096 tokens.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -46,12 +45,11 @@ def transformers_llama(ours: Llama) -> nn.Module:
 
 def litgpt_llama(ours: Llama) -> nn.Module:
     """Llama of `litgpt`, with the weights of `ours`."""
-    from litgpt import GPT as TheirLlama
-    from litgpt import Config
+    import litgpt
 
     c = ours.config
-    theirs = TheirLlama(
-        Config(
+    theirs = litgpt.GPT(
+        litgpt.Config(
             block_size=c.max_len, n_layer=c.n_layers, n_embd=c.d_model, n_head=c.n_heads,
             n_query_groups=c.n_kv_heads, vocab_size=c.vocab_size, padded_vocab_size=c.vocab_size,
             norm_class_name="RMSNorm", norm_eps=c.norm_eps, mlp_class_name="LLaMAMLP",
@@ -98,7 +96,9 @@ def x_transformers(*, llama: bool) -> nn.Module:
     )
 
 
-def installed(builders: dict[str, Callable[[], nn.Module]]) -> tuple[dict[str, nn.Module], list[str]]:
+def installed(
+    builders: dict[str, Callable[[], nn.Module]],
+) -> tuple[dict[str, nn.Module], list[str]]:
     """Build those peers whose package is there; name the others."""
     models, left_out = {}, []
     for name, build in builders.items():

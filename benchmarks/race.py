@@ -66,7 +66,9 @@ def clock() -> float:
     return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
-def race(candidates: Sequence[Candidate], turns: int, *, warm_up: int = 1) -> dict[str, list[float]]:
+def race(
+    candidates: Sequence[Candidate], turns: int, *, warm_up: int = 1
+) -> dict[str, list[float]]:
     """Let every candidate run once a turn, after `warm_up` turns that do not count.
 
     Returns:

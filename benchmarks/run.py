@@ -1,6 +1,6 @@
-"""Run benchmarks and print one table: `python -m benchmarks.run [name …] [--turns 7] [--threads 1]`.
+"""Run benchmarks and print one table: `python -m benchmarks.run [name …]`.
 
-Without names all of them run. A peer that is not installed is named as left out.
+Options are `--turns 7`, how often every candidate runs, and `--threads 1`. Without names all of them run. A peer that is not installed is named as left out.
 """
 
 import argparse
@@ -26,7 +26,7 @@ NAMES = (
 
 def main() -> None:
     """Parse the command line, run, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Measure the library against its peers.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--turns", type=int, default=7, help="how often each candidate runs")
     parser.add_argument("--threads", type=int, default=1, help="1 counts processor time")

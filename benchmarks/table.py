@@ -12,7 +12,15 @@ import torch
 
 from benchmarks.race import Row
 
-PACKAGES = ("torch", "transformers", "litgpt", "x-transformers", "tokenizers", "tensorflow", "keras")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "litgpt",
+    "x-transformers",
+    "tokenizers",
+    "tensorflow",
+    "keras",
+)
 HEADER = ("work", "candidate", "value", "unit", "ratio", "to", "target", "", "note")
 
 
@@ -45,11 +53,19 @@ def hardware() -> str:
     flags = set(found[1].split()) if found else set()
     known = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8")
     able = [flag for flag in known if flag in flags]
-    return f"{os.cpu_count()} {platform.machine()} cores ({', '.join(able) or 'no known extensions'})"
+    return (
+        f"{os.cpu_count()} {platform.machine()} cores ({', '.join(able) or 'no known extensions'})"
+    )
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    value = "—" if row.value is None else f"{row.value:,.4g}" if row.value < 1e3 else f"{row.value:,.0f}"
+    value = (
+        "—"
+        if row.value is None
+        else f"{row.value:,.4g}"
+        if row.value < 1e3
+        else f"{row.value:,.0f}"
+    )
     ratio = "—" if row.ratio is None else f"{row.ratio:.2f}"
     target = "" if row.target is None else f"≥ {row.target:g}"
     return (

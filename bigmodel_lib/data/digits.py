@@ -1,4 +1,4 @@
-"""Handwritten digits: 1,797 real 8×8 scans that ship with scikit-learn.
+"""Handwritten digits: 1,797 real digits, 8×8 counts of ink, that ship with scikit-learn.
 
 Data: Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
       Repository, doi:10.24432/C50P49; the test part, as scikit-learn distributes it.
@@ -36,8 +36,8 @@ def load_digits(
     """Load the digits, split so that every digit has its share in both parts.
 
     Args:
-        size: 8 for the pixels as they were scanned, 28 for the same enlarged to 28×28.
-        source: "scikit-learn" for the scans, "mnist" for the 70,000 digits of MNIST, which are
+        size: 8 for the counts as they are distributed, 28 for the same enlarged to 28×28.
+        source: "scikit-learn" for these, "mnist" for the 70,000 digits of MNIST, which are
             28×28, have a split of their own, and are downloaded (11.6 MB) on the first call.
         test_fraction: Share of each digit's images that is kept for testing, in (0, 1).
         seed: Which images those are; the same seed always keeps the same ones.
@@ -56,9 +56,9 @@ def load_digits(
         raise ValueError(f"size must be 8 or 28, got {size}")
     if not 0.0 < test_fraction < 1.0:
         raise ValueError(f"test_fraction must be in (0, 1), got {test_fraction}")
-    from sklearn.datasets import load_digits as load_scans  # a second to import: only when asked
+    from sklearn.datasets import load_digits as load_counts  # a second to import: only when asked
 
-    pixels, labels = load_scans(return_X_y=True)  # (N, 64) of 0..16, (N,)
+    pixels, labels = load_counts(return_X_y=True)  # (N, 64) of 0..16, (N,)
     images = np.asarray(pixels, np.float32).reshape(-1, 1, 8, 8) / 16.0
     labels = np.asarray(labels, np.int64)
     if size != 8:

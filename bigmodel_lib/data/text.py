@@ -1,8 +1,8 @@
 """English text that is already on this machine: the reference that ships inside Python.
 
-`pydoc_data.topics` holds the chapters of *The Python Language Reference* that `help("if")` shows:
-about 80 topics, 460 kB. Several topics repeat one another; each paragraph is kept once, so that
-no sentence can be in the training and in the testing part of a split. The words differ slightly
+`pydoc_data.topics` holds what `help("if")` shows, parts of the Python Language and Library
+References: about 80 topics, 460 kB. Several topics repeat one another; each paragraph is kept once,
+so that none is both in the training and in the testing part of a split. The words differ slightly
 between versions of Python, so a result that depends on them holds within a tolerance.
 """
 

@@ -196,7 +196,7 @@ def _check_packable(model: nn.Module, weights: str) -> None:
     sample = model.to_logits.weight
     if sample.device.type != "cpu" or sample.dtype != torch.float32:
         raise ValueError(
-            f"packing starts from float32 on a cpu, got {sample.dtype} {sample.device}"
+            f"packing needs float32 on a cpu, got {sample.dtype} on {sample.device}"
         )
     if weights == "float16" and "fbgemm" not in torch.backends.quantized.supported_engines:
         raise ValueError("weights='float16' needs PyTorch's fbgemm kernels, which are missing here")

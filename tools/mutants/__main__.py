@@ -27,14 +27,14 @@ def main(words: list[str], faults: tuple[Fault, ...] = FAULTS) -> int:
             return 1
         print(f"{len(tests)} tests pass without a fault, in {whole.seconds:.0f} s.\n")
         width = max(len(f.name) for f in chosen)
-        print(f"{'fault':{width}}  {'file':28}  seconds  caught by")
+        print(f"{'fault':{width}}  {'file':32}  seconds  caught by")
         n_caught = 0
         for fault in chosen:
             result = run_fault(fault, copy)
             n_caught += result.caught
             by = result.failed or ("the time limit" if result.caught else "NOTHING")
-            by = by.removeprefix("tests/")
-            print(f"{fault.name:{width}}  {fault.file:28}  {result.seconds:7.1f}  {by}", flush=True)
+            by = by.removeprefix("tests/").partition("[")[0]  # without its parameters
+            print(f"{fault.name:{width}}  {fault.file:32}  {result.seconds:7.1f}  {by}", flush=True)
             if not result.caught and result.code != PASSED:
                 print(f"{result.output}\nThe tests could not run.")
     print(f"\n{n_caught} of {len(chosen)} faults caught: {n_caught / len(chosen):.0%}")

@@ -1,0 +1,87 @@
+"""One training step: forward, loss, backward, AdamW; 6 layers, width 384, 6 heads, 256 tokens.
+
+The optimizer is PyTorch's fused AdamW for everybody, so that the models are compared; our own one
+is in `optimizers`. Peak memory is what PyTorch allocates during a step beyond what it held before.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks import peers
+from benchmarks.race import Candidate, Row, race, rows
+from bigmodel_lib.models.gpt import GPT
+from bigmodel_lib.models.llama import Llama
+
+BATCH, LENGTH = 2, 256
+TARGETS = {"float32": 1.05, "bfloat16": 1.2}
+
+
+def measure(turns: int) -> list[Row]:
+    """GPT and Llama, in float32 and under bfloat16 autocast."""
+    gpt, llama = GPT(peers.GPT_SHAPE), Llama(peers.LLAMA_SHAPE)
+    gpt_peers = {
+        "transformers": partial(peers.transformers_gpt, gpt),
+        "x-transformers": partial(peers.x_transformers, llama=False),
+    }
+    llama_peers = {
+        "transformers": partial(peers.transformers_llama, llama),
+        "litgpt": partial(peers.litgpt_llama, llama),
+        "x-transformers": partial(peers.x_transformers, llama=True),
+    }
+    return [
+        row
+        for kind, ours, builders in (("GPT", gpt, gpt_peers), ("Llama", llama, llama_peers))
+        for precision in TARGETS
+        for row in _compare(kind, ours, builders, precision, turns)
+    ]
+
+
+def _compare(
+    kind: str, ours: nn.Module, builders: dict[str, Callable], precision: str, turns: int
+) -> list[Row]:
+    tokens = torch.randint(peers.V, (BATCH, LENGTH + 1))
+    models, left_out = peers.installed(builders)
+    candidates = [
+        Candidate(name, _step(model, tokens, precision), is_peer=True)
+        for name, model in models.items()
+    ]
+    candidates.append(Candidate("ours", _step(ours, tokens, precision)))
+    seconds = race(candidates, turns)
+    work = f"{kind}: training step, {precision}"
+    found = rows(
+        work, candidates, seconds, BATCH * LENGTH, "token/s", targets={"ours": TARGETS[precision]}
+    )
+    memory = {candidate.name: peak_bytes(candidate.run) for candidate in candidates}
+    found = [replace(row, note=f"peak {memory[row.name] / 1e6:.0f} MB") for row in found]
+    return found + [Row(work, name, None, "token/s", note="left out") for name in left_out]
+
+
+def _step(model: nn.Module, tokens: Tensor, precision: str) -> Callable[[], None]:
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4, fused=True)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            loss = peers.loss_of(model, tokens)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def peak_bytes(run: Callable[[], object]) -> int:
+    """The most memory that PyTorch held at once during `run`, beyond what it held before."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorder:
+        run()
+    held = highest = 0
+    for event in recorder.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            highest = max(highest, held)
+    return highest
