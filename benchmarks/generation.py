@@ -64,7 +64,10 @@ def _compare(
     full = {name: t for name, t in TARGETS.items() if "float32" in name}
     found = rows(work, candidates, seconds, N_NEW, "token/s", targets=full)
     rounded = rows(work, candidates, seconds, N_NEW, "token/s", targets=half, reference=first)
-    result = [b if b.name in half or "bfloat16" in b.name else a for a, b in zip(found, rounded)]
+    result = [
+        b if b.name in half or "bfloat16" in b.name else a
+        for a, b in zip(found, rounded, strict=True)
+    ]
     expected = _log_probabilities(model, kept_back)
     notes = {
         name: _distance(_log_probabilities(m, kept_back), expected, kept_back)

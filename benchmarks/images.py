@@ -1,7 +1,6 @@
 """ResNet-18 on 64×64 and ViT-small on 224×224 images: a training step, and reading in `eval` mode.
 
-The peers are the models of `transformers`: `timm` needs torchvision, which does not import beside
-the processor-only PyTorch that the book is pinned to.
+The peers are the models of `transformers`: `timm` needs torchvision, which the book does without.
 """
 
 from collections.abc import Callable

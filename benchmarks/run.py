@@ -1,6 +1,7 @@
 """Run benchmarks and print one table: `python -m benchmarks.run [name …]`.
 
-Options are `--turns 7`, how often every candidate runs, and `--threads 1`. Without names all of them run. A peer that is not installed is named as left out.
+Options are `--turns 7`, how often every candidate runs, and `--threads 1`. Without names all of
+them run. A peer that is not installed is named as left out.
 """
 
 import argparse

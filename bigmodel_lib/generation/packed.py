@@ -16,7 +16,7 @@ Shapes: B batch, T new positions, S positions so far, D model width, H heads, G 
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +66,7 @@ class PackedDecoder(nn.Module):
         self.embed_position = model.position_embed if isinstance(model, GPT) else None
         self.rotary = None if isinstance(model, GPT) else model.rotary
         self.n_query_heads = model.config.n_heads
-        self.n_kv_heads = model.blocks[0].attn.n_kv_heads
+        self.n_kv_heads = getattr(model.config, "n_kv_heads", model.config.n_heads)
         with torch.no_grad():
             self.packed_blocks = [_pack_block(block, weights) for block in model.blocks]
             self.norm = _norm(model.norm)
@@ -142,18 +142,23 @@ def pack(layer: nn.Linear, weights: Format) -> Map:
         return lambda x: multiply(x, matrix)
     scale = weight.abs().amax(dim=1).clamp(min=torch.finfo(weight.dtype).tiny) / 127  # (O,)
     rounded, scale = (weight / scale[:, None]).round().to(torch.int8), scale.bfloat16()
+    # The kernel reads inputs 32 at a time, beyond the end of the memory if need be: add zeros.
+    n_missing = -weight.shape[1] % 32
+    rounded = F.pad(rounded, (0, n_missing))  # (O, I + missing)
     return lambda x: _multiply_int8(x, rounded, scale, bias)
 
 
 def _multiply_int8(x: Tensor, rounded: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:
     """(..., I) -> (..., O). The kernel scales each sum at its end; it reads and writes bfloat16."""
     rows = x.reshape(-1, x.shape[-1]).bfloat16()  # (N, I)
-    y = torch._weight_int8pack_mm(rows, rounded, scale)  # (N, O)
+    if n_missing := rounded.shape[1] - rows.shape[1]:
+        rows = F.pad(rows, (0, n_missing))
+    y = torch.ops.aten._weight_int8pack_mm.default(rows, rounded, scale)  # (N, O)
     y = y.float() if bias is None else y + bias
     return y.view(*x.shape[:-1], -1)
 
 
-def _pack_block(block: nn.Module, weights: Format) -> PackedBlock:
+def _pack_block(block: Any, weights: Format) -> PackedBlock:
     attn, ff = block.attn, block.ff
     down = pack(ff.down, weights)
     if hasattr(ff, "to_gate_up"):
@@ -181,7 +186,7 @@ def _gated(x: Tensor) -> Tensor:
     return F.silu(gate) * up
 
 
-def _norm(layer: nn.Module) -> Map:
+def _norm(layer: Any) -> Map:
     weight, eps = layer.weight, layer.eps
     if not hasattr(layer, "bias"):
         return lambda x: F.rms_norm(x, weight.shape, weight, eps)
@@ -195,9 +200,7 @@ def _check_packable(model: nn.Module, weights: str) -> None:
         raise ValueError(f"weights must be 'float32', 'float16' or 'int8', got {weights!r}")
     sample = model.to_logits.weight
     if sample.device.type != "cpu" or sample.dtype != torch.float32:
-        raise ValueError(
-            f"packing needs float32 on a cpu, got {sample.dtype} on {sample.device}"
-        )
+        raise ValueError(f"packing needs float32 on a cpu, got {sample.dtype} on {sample.device}")
     if weights == "float16" and "fbgemm" not in torch.backends.quantized.supported_engines:
         raise ValueError("weights='float16' needs PyTorch's fbgemm kernels, which are missing here")
     largest = max(p.abs().max().item() for p in model.parameters())

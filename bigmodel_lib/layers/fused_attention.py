@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigmodel_lib.layers.masks import causal_mask, check_mask
+from bigmodel_lib.layers.short_attention import attend_short, is_faster
 
 
 def attend(
@@ -44,6 +45,8 @@ def attend(
         check_mask(attn_mask, (*q.shape[:-1], n_keys))
     if causal and n_queries > n_keys:
         raise ValueError(f"causal attention of {n_queries} queries needs as many keys: {n_keys}")
+    if causal and attn_mask is None and not dropout and is_faster(q, k):
+        return attend_short(q, k, v)
     # The kernel's own causal flag skips half of the work, but knows neither an offset nor a
     # second mask. A single query is the last position, from which nothing lies ahead.
     if causal and n_queries > 1 and (attn_mask is not None or n_queries < n_keys):

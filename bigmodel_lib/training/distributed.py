@@ -40,7 +40,7 @@ class Process(NamedTuple):
 def joined() -> Iterator[Process]:
     """Meet the other processes that `torchrun` started; part from them at the end.
 
-    GPUs talk by NCCL, CPUs by Gloo.
+    GPUs talk by NCCL, CPUs by Gloo. A process can join once: where they met, they are remembered.
     """
     has_gpu = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if has_gpu else "cpu"

@@ -126,6 +126,14 @@ def test_nan_and_infinity_are_counted(dtype):
         check_values("to_out.weight", tensor, "a.safetensors")
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_one_bad_value_is_enough(bad):
+    tensor = torch.ones(3, 4)
+    tensor[1, 2] = bad
+    with pytest.raises(ValueError, match=r"w holds \d NaN and \d infinite of 12 values"):
+        check_values("w", tensor, "a.safetensors")
+
+
 def test_large_values_are_not_taken_for_infinite():
     """Their sum overflows, each of them does not."""
     check_values("w", torch.full((10,), 3e38), "a.safetensors")

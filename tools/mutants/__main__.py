@@ -7,7 +7,7 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", TOKENIZERS_PARALLELI
 
 from tools.mutants import accounting, data, generation, layers, models, training, weights
 from tools.mutants.fault import Fault
-from tools.mutants.run import PASSED, copied_package, run_fault, run_tests
+from tools.mutants.run import PASSED, copied_package, does_not_fit, run_fault, run_tests
 
 AREAS = (layers, models, training, generation, weights, data, accounting)
 FAULTS = tuple(fault for area in AREAS for fault in area.FAULTS)
@@ -20,6 +20,9 @@ def main(words: list[str], faults: tuple[Fault, ...] = FAULTS) -> int:
         print(f"no fault is about {' '.join(words)}")
         return 1
     with copied_package() as copy:
+        if rotten := [line for fault in chosen if (line := does_not_fit(fault, copy))]:
+            print("\n".join(rotten))
+            return 1
         tests = sorted({test for fault in chosen for test in fault.tests})
         whole = run_tests(tests, copy)
         if whole.code != PASSED:

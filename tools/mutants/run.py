@@ -64,6 +64,15 @@ def copied_package() -> Iterator[Path]:
         yield copy
 
 
+def does_not_fit(fault: Fault, copy: Path) -> str:
+    """Why a fault cannot be planted any more; empty if it can."""
+    try:
+        fault.planted((copy / "bigmodel_lib" / fault.file).read_text())
+    except (ValueError, FileNotFoundError) as error:
+        return str(error)
+    return ""
+
+
 def run_fault(fault: Fault, copy: Path) -> Result:
     """Plant a fault, run its tests, and take the fault out again."""
     path = copy / "bigmodel_lib" / fault.file
