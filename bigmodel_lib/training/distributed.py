@@ -84,7 +84,8 @@ def shard(model: nn.Module, parts: Iterable[nn.Module]) -> nn.Module:
         distributed.broadcast(tensor.detach(), src=0)
     for part in parts:
         fully_shard(part)
-    return fully_shard(model)
+    fully_shard(model)
+    return model
 
 
 def is_first() -> bool:
@@ -145,4 +146,4 @@ def wait_for_all() -> None:
 
 def whole(tensor: Tensor) -> Tensor:
     """The full tensor of which every process has a shard, or the tensor itself."""
-    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+    return getattr(tensor, "full_tensor", lambda: tensor)()
