@@ -97,7 +97,7 @@ def imported(folder: str) -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 found.add(node.module.split(".")[0])
-    return found - sys.stdlib_module_names - {"bigmodel_lib", "tools", "tests"}
+    return found - sys.stdlib_module_names - {"bigmodel_lib", "tools", "tests", "benchmarks"}
 
 
 def unaccounted(folder: str, packages: set[str]) -> set[str]:
