@@ -96,6 +96,7 @@ def setup() -> None:
     pin = re.search(r"^torch==\S+", (ROOT / "constraints.txt").read_text(), re.M)
     if pin is None:
         stop("constraints.txt names no version of torch; run `make lock`.")
+    pip("--upgrade", "pip")  # an old one cannot read the metadata of new packages
     pip(pin.group())  # first and alone, so that no other package chooses the build
     pip("--editable", f".[{EXTRAS}]")
     STAMP.write_text(fingerprint())
@@ -107,6 +108,7 @@ def lock() -> None:
     resolved.parent.mkdir(exist_ok=True)
     extras = [f"--extra={extra}" for extra in EXTRAS.split(",")]
     quiet = ["--quiet", "--upgrade", "--strip-extras", "--no-header", "--no-annotate"]
+    quiet.append("--allow-unsafe")  # pip and setuptools are pinned like the rest
     no_addresses = ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host"]
     files = ["--constraint=constraints.in", f"--output-file={resolved}", "pyproject.toml"]
     pip_compile = str(VENV / "bin" / "pip-compile")
