@@ -203,7 +203,9 @@ def _unpack(archive: Path, folder: Path) -> None:
             for tar_member in tar.getmembers():
                 plain = tar_member.isfile() or tar_member.isdir()
                 _check_member(archive, tar_member.name, plain)
-            tar.extractall(folder, filter="data")
+            # Python's own filter too, where there is one (not before 3.11.4).
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+            tar.extractall(folder)
             while tar.fileobj and tar.fileobj.read(1 << 20):
                 pass  # a compressed file's checksum is at its end
     elif zipfile.is_zipfile(archive):
