@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,21 @@ from tools.mutants.fault import fault
 ROOT = Path(__file__).parents[1]
 
 
+@cache
+def functions(path):
+    """The names of the functions of a file of tests."""
+    nodes = ast.walk(ast.parse((ROOT / "tests" / path).read_text()))
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+
+
 @pytest.mark.parametrize("planted", FAULTS, ids=lambda f: f.name)
 def test_every_fault_fits_the_code_as_it_is(planted):
     source = (ROOT / "bigmodel_lib" / planted.file).read_text()
     spoilt = planted.planted(source)
 
     assert spoilt != source
-    ast.parse(spoilt)
+    if planted.file.endswith(".py"):
+        ast.parse(spoilt)
 
 
 @pytest.mark.parametrize("planted", FAULTS, ids=lambda f: f.name)
@@ -27,14 +36,14 @@ def test_every_fault_has_tests_that_should_notice(planted):
     assert planted.tests
     for test in planted.tests:
         path, _, name = test.partition("::")
-        functions = ast.walk(ast.parse((ROOT / "tests" / path).read_text()))
-        assert not name or name in {f.name for f in functions if isinstance(f, ast.FunctionDef)}
+        assert not name or name in functions(path)
 
 
 def test_there_are_faults_all_over_the_library():
     assert len({f.name for f in FAULTS}) == len(FAULTS) >= 30
     assert {f.file.split("/")[0] for f in FAULTS} == {
-        *("layers", "models", "training", "generation", "weights", "data", "accounting")
+        *("layers", "models", "training", "generation", "weights", "data", "accounting"),
+        "compression",
     }
 
 

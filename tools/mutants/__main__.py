@@ -5,11 +5,20 @@ import sys
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
 
-from tools.mutants import accounting, data, generation, layers, models, training, weights
+from tools.mutants import (
+    accounting,
+    compression,
+    data,
+    generation,
+    layers,
+    models,
+    training,
+    weights,
+)
 from tools.mutants.fault import Fault
 from tools.mutants.run import PASSED, copied_package, does_not_fit, run_fault, run_tests
 
-AREAS = (layers, models, training, generation, weights, data, accounting)
+AREAS = (layers, models, training, generation, weights, data, accounting, compression)
 FAULTS = tuple(fault for area in AREAS for fault in area.FAULTS)
 
 
