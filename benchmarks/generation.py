@@ -17,17 +17,19 @@ from benchmarks import peers
 from benchmarks.race import Candidate, Row, race, rows
 from bigmodel_lib.data.bpe import train_bpe
 from bigmodel_lib.data.text import load_text
+from bigmodel_lib.generation.native import NativeDecoder
 from bigmodel_lib.generation.packed import PackedDecoder
 from bigmodel_lib.generation.sampling import generate
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.models.llama import Llama
 
 N_PROMPT, N_NEW, N_STEPS = 32, 128, 100
-TARGETS = {"ours, packed float32": 1.5, "ours, packed float16": 3.0, "ours, packed int8": 4.0}
+FULL = {"ours, packed float32": 1.5, "ours, native float32": 1.5}  # of the fastest peer
+ROUNDED = {"ours, native bfloat16": 3.0, "ours, native int8": 4.0}  # of transformers in float32
 
 
 def measure(turns: int) -> list[Row]:
-    """GPT and Llama: peers, plain, packed in three formats, and bfloat16."""
+    """GPT and Llama: peers, plain, packed and native in three formats each, and bfloat16."""
     text = load_text()
     tokens = torch.tensor(train_bpe(text, peers.V).encode(text))
     n_train = int(0.9 * len(tokens))
@@ -49,6 +51,9 @@ def _compare(
         "ours, packed float32": PackedDecoder(model),
         "ours, packed float16": PackedDecoder(model, weights="float16"),
         "ours, packed int8": PackedDecoder(model, weights="int8"),
+        "ours, native float32": NativeDecoder(model),
+        "ours, native bfloat16": NativeDecoder(model, weights="bfloat16"),
+        "ours, native int8": NativeDecoder(model, weights="int8"),
         "ours, plain in bfloat16": copy.deepcopy(model).bfloat16(),
     }
     writers, left_out = _peers(kind, model, prompt)
@@ -60,14 +65,10 @@ def _compare(
     seconds = race(candidates, turns)
 
     work, first = f"{kind}: write {N_NEW} tokens", "transformers, float32"
-    half = {name: t for name, t in TARGETS.items() if "float32" not in name}
-    full = {name: t for name, t in TARGETS.items() if "float32" in name}
-    found = rows(work, candidates, seconds, N_NEW, "token/s", targets=full)
-    rounded = rows(work, candidates, seconds, N_NEW, "token/s", targets=half, reference=first)
-    result = [
-        b if b.name in half or "bfloat16" in b.name else a
-        for a, b in zip(found, rounded, strict=True)
-    ]
+    found = rows(work, candidates, seconds, N_NEW, "token/s", targets=FULL)
+    rounded = rows(work, candidates, seconds, N_NEW, "token/s", targets=ROUNDED, reference=first)
+    rounding = ("float16", "int8")  # bfloat16 ends so too
+    result = [b if b.name.endswith(rounding) else a for a, b in zip(found, rounded, strict=True)]
     expected = _log_probabilities(model, kept_back)
     notes = {
         name: _distance(_log_probabilities(m, kept_back), expected, kept_back)

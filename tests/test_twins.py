@@ -49,6 +49,8 @@ WITHOUT_TWIN = {
     "training/pretraining.py": "a run of that command line",
     "training/sharded_checkpoints.py": "torch.distributed.checkpoint, for models in shards",
     "training/token_files.py": "what that command line keeps of its text",
+    "generation/native.py": "machine code for a CPU; `tf.function` makes its own",
+    "generation/native_code.py": "how native.cpp is compiled and what it takes",
     "generation/one_token.py": "a packed decoder's step, see packed.py",
     "generation/packed.py": "weights laid out for kernels of PyTorch, to write faster on a CPU",
     "generation/packing.py": "the layouts and number formats of packed.py",
@@ -61,7 +63,10 @@ WITHOUT_ORIGINAL = {
     "weights/names.py": "PyTorch names parameters by itself",
 }
 OTHERWISE = {  # of a twin, what only one side has
-    "generation/cache.py": {"KeyValueStore.grow": "a shortcut for PyTorch's packed decoders"},
+    "generation/cache.py": {
+        "KeyValueStore.grow": "a shortcut for PyTorch's packed decoders",
+        "KeyValueStore.make_room": "the same, for native ones too",
+    },
     "generation/sampling.py": {
         "evaluating": "Keras has no mode to switch: dropout sleeps unless it is told `training`"
     },

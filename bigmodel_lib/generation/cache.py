@@ -97,6 +97,24 @@ class KeyValueStore:
         self._used[layer_index] = end
         return self.keys[layer_index, :, :, :end], self.values[layer_index, :, :, :end]
 
+    def make_room(self, n_new: int) -> int:
+        """Count some more positions in all layers at once, which the caller fills.
+
+        Args:
+            n_new: How many.
+
+        Returns:
+            The first of them.
+
+        Raises:
+            ValueError: If they do not fit.
+        """
+        start = self.length
+        if start + n_new > self.max_len:
+            raise ValueError(f"{n_new} positions after {start} exceed the cache's {self.max_len}")
+        self._used = [start + n_new] * len(self._used)
+        return start
+
     def grow(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """Make room for one position in all layers at once; the caller fills it.
 
@@ -108,10 +126,7 @@ class KeyValueStore:
         Raises:
             ValueError: If the cache is full.
         """
-        start = self.length
-        if start == self.max_len:
-            raise ValueError(f"1 positions after {start} exceed the cache's {self.max_len}")
-        self._used = [start + 1] * len(self._used)
+        start = self.make_room(1)
         both = (self.keys, self.values)
         rooms = (tensor.select(3, start).unbind() for tensor in both)
         so_far = (tensor.narrow(3, 0, start + 1).unbind() for tensor in both)

@@ -52,7 +52,7 @@ class PackedDecoder(nn.Module):
         self.embed_position = model.position_embed if isinstance(model, GPT) else None
         self.n_heads = config.n_heads
         self.n_kv_heads = getattr(config, "n_kv_heads", config.n_heads)
-        self.angles = _angles(model) if isinstance(model, Llama) else None  # (K / 2,)
+        self.angles = rotary_angles(model) if isinstance(model, Llama) else None  # (K / 2,)
         with torch.no_grad():
             rotary = isinstance(model, Llama)
             self.packed_blocks = [pack_block(b, weights, rotary=rotary) for b in model.blocks]
@@ -124,7 +124,7 @@ class PackedDecoder(nn.Module):
         return tokens.shape[1] == 1 and cache.keys.shape == sizes
 
 
-def _angles(model: Llama) -> Tensor:
+def rotary_angles(model: Llama) -> Tensor:
     """By how much each pair of a head turns from one position to the next, (K / 2,)."""
     c = model.config
     angles = frequencies(c.d_head, c.theta)

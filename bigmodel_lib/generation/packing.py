@@ -64,12 +64,18 @@ def pack(layer: nn.Linear, weights: Format) -> Map:
         matrix = torch.ops.quantized.linear_prepack_fp16(weight, bias)
         multiply = torch.ops.quantized.linear_dynamic_fp16.default
         return lambda x: multiply(x, matrix)
-    scale = weight.abs().amax(dim=1).clamp(min=torch.finfo(weight.dtype).tiny) / 127  # (O,)
-    rounded, scale = (weight / scale[:, None]).round().to(torch.int8), scale.bfloat16()
+    rounded, scale = round_to_int8(weight)
+    scale = scale.bfloat16()
     # The kernel reads inputs 32 at a time, beyond the end of the memory if need be: add zeros.
     n_missing = -weight.shape[1] % 32
     rounded = F.pad(rounded, (0, n_missing))  # (O, I + missing)
     return lambda x: _multiply_int8(x, rounded, scale, bias)
+
+
+def round_to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Write a matrix (O, I) as whole numbers, int8 (O, I), times one scale a row, (O,)."""
+    scale = weight.abs().amax(dim=1).clamp(min=torch.finfo(weight.dtype).tiny) / 127  # (O,)
+    return (weight / scale[:, None]).round().to(torch.int8), scale
 
 
 def _multiply_int8(x: Tensor, rounded: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:

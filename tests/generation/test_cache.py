@@ -131,6 +131,18 @@ def test_a_recurrent_model_has_no_cache():
     assert cache_for(RNNLanguageModel(RNNConfig(vocab_size=5, d_model=4)), 1, 8) is None
 
 
+def test_room_for_several_positions_is_made_in_all_layers():
+    cache = KeyValueStore(1, 5, n_layers=2, n_kv_heads=1, d_head=1)
+    assert cache.make_room(2) == 0
+    assert cache.make_room(3) == 2
+    assert cache.length == 5
+    with pytest.raises(ValueError, match="2 positions after 5 exceed the cache's 5"):
+        cache.make_room(2)
+    cache.clear()
+    for layer in range(2):
+        assert cache.update(layer, *torch.zeros(2, 1, 1, 4, 1))[0].shape[2] == 4
+
+
 def test_a_cache_grows_in_all_layers_at_once():
     """The room is the last of the positions given out, and nothing but the room is changed."""
     cache = KeyValueStore(2, 3, n_layers=2, n_kv_heads=3, d_head=5)
