@@ -34,7 +34,7 @@ def check_tokens_per_parameter(answer: Any) -> Verdict:
     return number(
         answer,
         growth ** ((alpha - beta) / total),
-        praise="the exponents are nearly equal, so a thousandfold budget changes it little.",
+        praise="the exponents differ, so no number of tokens for each parameter is right always.",
         mistakes={
             "this is how the tokens grow; the parameters grow as well.": growth ** (alpha / total),
             "this is how the parameters grow.": growth ** (beta / total),
@@ -54,7 +54,7 @@ def check_half_size(answer: Any) -> Verdict:
     return number(
         answer,
         tokens / 2,
-        praise="near its bottom the valley is flat, and half the size costs little more training.",
+        praise="the valley is shallow near its bottom: half the size, a quarter more training.",
         mistakes={
             "these are the tokens; each costs half as much with half the parameters.": tokens,
             "with twice the tokens the budget is the same, but the loss is higher.": 1.0,
