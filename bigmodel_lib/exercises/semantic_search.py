@@ -16,7 +16,7 @@ def check_bm25(answer: Any) -> Verdict:
     return number(
         answer,
         right,
-        praise="rare, so it counts; mentioned three times, but not worth three mentions.",
+        praise="rare, so it counts; mentioned three times, but not worth three.",
         mistakes={
             "that forgets how rare the word is.": right / rarity,
             "that leaves out the length of the passage.": rarity * 3 * (k1 + 1) / (3 + k1),
@@ -57,7 +57,7 @@ def check_pairing(answer: Any) -> Verdict:
         answer,
         "paired",
         {
-            "paired": "what makes a question hard for both cancels out within each difference.",
+            "paired": "what is hard for both cancels out within each difference.",
             "apart": "drawn apart, the two means vary with how hard their own questions happen to "
             "be, though both answered the same.",
             "overlap": "two intervals may overlap while the differences are all on one side.",
