@@ -42,6 +42,7 @@ SHARED = {  # need no framework: both sides use the same file
 }
 WITHOUT_TWIN = {
     "models/compiling.py": "PyTorch's compiler; TensorFlow compiles what `tf.function` wraps",
+    "layers/fast_gelu.py": "another equation of the same curve, for PyTorch's compiler",
     "layers/short_attention.py": "a choice between two of PyTorch's kernels on a CPU",
     "training/chunked_loss.py": "a backward pass by PyTorch's autograd, to save memory",
     "training/distributed.py": "torch.distributed: DDP and FSDP2 under torchrun",

@@ -18,6 +18,7 @@ from bigmodel_lib.configs.gpt import GPTConfig
 from bigmodel_lib.layers.attention import KeyValueCache, MultiHeadAttention
 from bigmodel_lib.layers.dropout import Dropout
 from bigmodel_lib.layers.embeddings import TokenEmbedding
+from bigmodel_lib.layers.fast_gelu import gelu_tanh
 from bigmodel_lib.layers.feed_forward import FeedForward
 from bigmodel_lib.layers.linear import Linear
 from bigmodel_lib.layers.norms import LayerNorm
@@ -39,7 +40,7 @@ class GPTBlock(nn.Module):
             config.d_model, config.n_heads, bias=True, dropout=config.dropout
         )
         self.norm_ff = LayerNorm(config.d_model, eps=config.norm_eps)
-        self.ff = FeedForward(config.d_model, config.d_ff, activation=nn.GELU(approximate="tanh"))
+        self.ff = FeedForward(config.d_model, config.d_ff, activation=gelu_tanh)
         self.dropout = Dropout(config.dropout)
 
     def forward(

@@ -155,12 +155,11 @@ def test_its_beams_are_the_models(model):
 @pytest.mark.parametrize("weights", ["float32", "bfloat16", "int8"])
 def test_the_number_of_threads_changes_nothing(model, weights, threads):
     decoder, tokens = NativeDecoder(model, weights=weights), torch.randint(V, (2, 9))
-    results = []
-    for n_threads in (1, 2, 3):
+    torch.set_num_threads(1)
+    expected = decoder(tokens)
+    for n_threads in (2, 3) * 30:  # who disturbs whom is a matter of chance
         torch.set_num_threads(n_threads)
-        results.append(decoder(tokens))
-    assert torch.equal(results[0], results[1])
-    assert torch.equal(results[0], results[2])
+        assert torch.equal(decoder(tokens), expected)
 
 
 @torch.no_grad()

@@ -27,9 +27,16 @@ FAULTS = (
     fault(
         "GPT with the exact GELU",
         "models/gpt.py",
-        'activation=nn.GELU(approximate="tanh")',
+        "activation=gelu_tanh",
         "activation=nn.GELU()",
         "models/test_gpt.py::test_matches_transformers",
+    ),
+    fault(
+        "a tanh taken for the sigmoid of the same number",
+        "layers/fast_gelu.py",
+        "slope = 2 * math",
+        "slope = math",
+        "layers/test_fast_gelu.py",
     ),
     fault(
         "GPT's head not tied",
