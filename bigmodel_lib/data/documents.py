@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from bigmodel_lib.data.corpora import Corpus
+from bigmodel_lib.data.docstrings import load_docstrings
 from bigmodel_lib.data.text import load_source, load_text
 
 SUFFIXES = (".txt", ".md")  # what is read in a folder
@@ -16,9 +17,10 @@ def load_documents(source: str, *, valid_share: float = 0.1) -> tuple[list[str],
     """Return the documents to learn from, and those that are held out.
 
     Args:
-        source: "python" for the language's reference and "stdlib" for its library's source, both
-            on this machine; "shakespeare", "wikitext-2" or "penn-treebank", downloaded once; or
-            the path of a file, or of a folder whose .txt and .md files are read, all in UTF-8.
+        source: "python" for the language's reference, "stdlib" for its library's source and
+            "docstrings" for what that library and the installed packages say about themselves,
+            all on this machine; "shakespeare", "wikitext-2" or "penn-treebank", downloaded once;
+            or the path of a file, or of a folder whose .txt and .md files are read, all in UTF-8.
         valid_share: Share of the characters to hold out, as in `hold_out`. Downloaded corpora
             have a part for it.
 
@@ -31,6 +33,8 @@ def load_documents(source: str, *, valid_share: float = 0.1) -> tuple[list[str],
         documents = [load_text()]
     elif source == "stdlib":
         documents = [load_source()]
+    elif source == "docstrings":
+        documents = load_docstrings()
     else:
         documents = read_documents(source)
     return hold_out(documents, valid_share)
@@ -44,7 +48,7 @@ def read_documents(path: str | Path) -> list[str]:
     """
     path = Path(path)
     if not path.exists():
-        names = ", ".join(("python", "stdlib", *get_args(Corpus)))
+        names = ", ".join(("python", "stdlib", "docstrings", *get_args(Corpus)))
         raise ValueError(f"{str(path)!r} is no file or folder, and none of the corpora {names}")
     inside = path.rglob("*") if path.is_dir() else [path]
     paths = sorted(p for p in inside if p.is_file() and (p == path or p.suffix in SUFFIXES))

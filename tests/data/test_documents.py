@@ -41,8 +41,13 @@ def test_a_corpus_brings_its_own_parts(monkeypatch):
     assert load_documents("shakespeare") == (["shakespeare train"], ["shakespeare valid"])
 
 
+def test_documentation_strings_are_a_corpus_by_its_name(monkeypatch):
+    monkeypatch.setattr(documents, "load_docstrings", lambda: ["Numbers.\n", "Arrays.\n"])
+    assert load_documents("docstrings", valid_share=0.5) == (["Numbers.\n"], ["Arrays.\n"])
+
+
 def test_what_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"'shakespear' is no file or folder, and none of the co"):
+    with pytest.raises(ValueError, match=r"'shakespear' is no file or folder, .* stdlib, docstr"):
         load_documents("shakespear")
     with pytest.raises(ValueError, match=r"holds no text \(in a folder, \.txt and \.md are read\)"):
         load_documents(str(tmp_path))
