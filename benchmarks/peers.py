@@ -76,8 +76,12 @@ def litgpt_llama(ours: Llama) -> nn.Module:
     return theirs
 
 
-def x_transformers(*, llama: bool) -> nn.Module:
-    """A decoder of `x-transformers` of the same shape, with weights of its own."""
+def x_transformers(*, llama: bool, exact_gelu: bool = False) -> nn.Module:
+    """A decoder of `x-transformers` of the same shape, with weights of its own.
+
+    As a GPT it gets GPT-2's GELU, which takes longer than the exact one that it has by itself.
+    Attention has no biases there, and the norms add none.
+    """
     from x_transformers import Decoder, TransformerWrapper
 
     common = {"dim": D, "depth": L, "heads": H, "attn_dim_head": D // H, "attn_flash": True}
@@ -85,7 +89,7 @@ def x_transformers(*, llama: bool) -> nn.Module:
         {"rotary_pos_emb": True, "rotary_emb_dim": D // H, "use_rmsnorm": True, "ff_swish": True,
          "ff_glu": True, "ff_no_bias": True, "ff_mult": LLAMA_SHAPE.d_ff / D}
         if llama
-        else {"ff_mult": 4}
+        else {"ff_mult": 4, "ff_custom_activation": nn.GELU("none" if exact_gelu else "tanh")}
     )  # fmt: skip
     return TransformerWrapper(
         num_tokens=V,
