@@ -89,6 +89,7 @@ def run_tests(tests: Sequence[str], copy: Path) -> Result:
     log, first = copy / "output.txt", copy / "failed.txt"
     first.write_text("")
     start = time.perf_counter()
+    sys.stdout.flush()  # or the child has the same lines to write, now and then into its log
     child = os.fork()
     if child == 0:
         _become_pytest(tests, copy, log, first)
