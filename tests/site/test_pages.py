@@ -1,6 +1,7 @@
 """Every page of the built book, opened from disk with all outside requests blocked."""
 
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,25 @@ from tools.site.build import ROOT, built_pages, expected_pages
 SITE = ROOT / "_build" / "html"
 PAGES = [*sorted(expected_pages(ROOT)), "search.html", "404.html"]
 NARROW = 320
+
+
+class Ends(HTMLParser):
+    """What a page links to, and where on it a link can lead."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.names: set[str | None] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.names.add(found.get("id"))
+        if tag == "a" and (link := found.get("href")):
+            self.links.append(link)
+
+
+ends = cache(Ends)
 
 
 @cache
@@ -90,6 +110,22 @@ def test_page_is_described(name: str) -> None:
     described = [part.split('"')[0] for part in description if 'name="description"' in part[:400]]
     assert described
     assert len(described[0]) > 50
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_inside_the_book_leads_somewhere(name: str) -> None:
+    dead = []
+    for link in ends(SITE / name).links:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = SITE / name
+        if parts.path:
+            target = (target.parent / unquote(parts.path)).resolve()
+        names = ends(target).names if target.suffix == ".html" and target.is_file() else set()
+        if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in names):
+            dead.append(link)
+    assert not dead
 
 
 def test_search_finds_a_page_from_disk(context: BrowserContext) -> None:

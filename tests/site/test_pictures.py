@@ -16,10 +16,14 @@ def test_same_pixels_at_the_right_size(tmp_path, dpi, shown) -> None:
     path = tmp_path / "_images/plot.png"
     Image.fromarray(ramp).save(path, dpi=(dpi, dpi), compress_level=0)
     pictures.convert(tmp_path / "_images")
-    page = BeautifulSoup('<article><img src="../_images/plot.png"></article>', "html.parser")
+    source = '"../_images/plot.png"'
+    page = BeautifulSoup(
+        f"<article><a href={source}><img src={source}></a></article>", "html.parser"
+    )
     pictures.place(page, tmp_path / "book/page.html")
     image = page.img
     assert (image["width"], image["height"]) == shown
+    assert page.a["href"] == image["src"]
     assert not path.exists()
     with Image.open((tmp_path / "book" / image["src"]).resolve()) as converted:
         np.testing.assert_array_equal(np.asarray(converted), ramp)

@@ -35,6 +35,8 @@ def place(soup: BeautifulSoup, page: Path) -> None:
             converted = path.with_name(f"{path.stem}@{scale}x.webp")
             if converted.exists():
                 image["src"] = source.replace(path.name, converted.name)
+                for link in image.find_parents("a", href=source):
+                    link["href"] = image["src"]
                 with Image.open(converted) as picture:
                     image["width"], image["height"] = (str(n // scale) for n in picture.size)
         if path.suffix == ".png" and path.exists():
