@@ -77,8 +77,8 @@ def pretrain(
     if here.rank == 0:
         folder.mkdir(parents=True, exist_ok=True)
         _keep_settings(config, folder / SETTINGS)
-        sizes = config.model
-        write_tokens(folder, config.text, vocab_size=sizes.vocab_size, min_tokens=sizes.max_len)
+        sizes = {"vocab_size": config.model.vocab_size, "min_tokens": config.model.max_len + 1}
+        write_tokens(folder, config.text, **sizes)
     wait_for_all()
     run = Pretraining(config, folder, here)
     torch.manual_seed(config.run.seed)

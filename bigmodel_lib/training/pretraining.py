@@ -26,7 +26,7 @@ from bigmodel_lib.generation.sampling import generate
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.training.batches import TokenBatches
 from bigmodel_lib.training.distributed import Process, mean_over_processes
-from bigmodel_lib.training.objectives import next_token_loss
+from bigmodel_lib.training.objectives import cross_entropy
 from bigmodel_lib.training.optimizers import AdamW
 from bigmodel_lib.training.token_files import END, read_tokens
 
@@ -51,7 +51,7 @@ class Pretraining:
         self.text = read_tokens(folder)
         self.sizes = replace(config.model, vocab_size=len(self.text.tokenizer))
         place = {"seed": config.run.seed, "rank": here.rank, "world": here.world}
-        size = config.run.batch_size, self.sizes.max_len
+        size = config.run.batch_size, self.sizes.max_len + 1  # the last is a target only
         self.train_batches = TokenBatches(self.text.train, *size, **place)
         self.valid_batches = TokenBatches(self.text.valid, *size, **place)
         self.step = 0
@@ -97,7 +97,7 @@ class Pretraining:
         return self.config.training.precision == "bf16"
 
     def tokens_per_step(self) -> int:
-        """Tokens that all processes read for one step."""
+        """Tokens that all processes read, and predict, for one step."""
         config = self.config
         return config.run.batch_size * config.training.accumulate * self.sizes.max_len
 
@@ -121,9 +121,10 @@ class Pretraining:
                 return GPT(self.sizes)
 
         def loss(model: nn.Module) -> Tensor:
-            tokens = torch.zeros(n_windows, self.sizes.max_len, dtype=torch.long, device=device)
+            shape = n_windows, self.sizes.max_len + 1
+            tokens = torch.zeros(shape, dtype=torch.long, device=device)
             with torch.autocast(device.type, torch.bfloat16, enabled=self.is_half):
-                logits = model(tokens)[:, :-1]
+                logits = model(tokens[:, :-1])
                 return F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
 
         optimizer = partial(AdamW, lr=self.config.training.learning_rate)
@@ -131,6 +132,9 @@ class Pretraining:
 
 
 def loss_of(model: nn.Module, tokens: Tensor) -> Tensor:
-    """Next-token loss of windows of token ids, (B, T); they are stored in 32 bits."""
+    """Next-token loss of windows of T tokens and the one after them, (B, T + 1), as stored.
+
+    Every position of the model has a target, the last one, too.
+    """
     tokens = tokens.long()
-    return next_token_loss(model(tokens), tokens)
+    return cross_entropy(model(tokens[:, :-1]), tokens[:, 1:])

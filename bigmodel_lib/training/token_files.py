@@ -66,7 +66,7 @@ def write_tokens(folder: Path, text: TextConfig, *, vocab_size: int, min_tokens:
             words = {"train": "to learn from", "valid": "held out"}[name]
             raise ValueError(
                 f"{text.source!r} gives {len(tensors[name])} tokens {words}, "
-                f"and at least {min_tokens} are needed, one window of max_len"
+                f"and at least {min_tokens} are needed: max_len, and one to predict"
             )
     tensors["valid_bytes"] = torch.tensor(sum(len(text.encode()) for text in parts[1]))
     tokenizer.save(folder / TOKENIZER)

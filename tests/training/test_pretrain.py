@@ -208,7 +208,7 @@ def test_what_the_user_can_mend_is_said_in_one_line(config, tmp_path):
     assert "'nowhere' is no file or folder" in refusal(*start, "--source", "nowhere")
     main([*map(str, start), "--prepare"])  # a refusal leaves nothing in the way
     long = refusal("--config", config, "--folder", tmp_path / "long", "--max-len", 100_000)
-    assert "at least 100000 are needed, one window of max_len" in long
+    assert "at least 100001 are needed: max_len, and one to predict" in long
 
 
 def test_a_setting_cut_short_is_refused(config, tmp_path, capsys):

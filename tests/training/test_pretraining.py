@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     text = folder / "text.txt"
     text.write_text(" ".join(f"{i} sheep and {i + 1} goats." for i in range(300)))
     config = TextConfig(source=str(text))
-    write_tokens(folder, config, vocab_size=SIZES.vocab_size, min_tokens=SIZES.max_len)
+    write_tokens(folder, config, vocab_size=SIZES.vocab_size, min_tokens=SIZES.max_len + 1)
     return folder
 
 
@@ -63,6 +63,13 @@ def test_evaluation_is_the_mean_loss_on_held_out_text_in_nats_and_in_bits(folder
     assert f"step 1: held-out loss {loss:.4f}" in said
     n_bytes = run.text.bytes_per_token * len(run.text.valid)
     assert f"{bits / n_bytes:.3f} bits per byte" in said
+
+
+def test_every_position_of_the_model_learns_the_last_one_too(folder):
+    run, model = make(folder), GPT(SIZES)
+    loss_of(model, run.train_batches(0)[0]).backward()
+
+    assert model.position_embed.table.weight.grad.abs().sum(dim=1).min() > 0
 
 
 def test_a_sample_goes_on_from_the_prompt_and_is_drawn_again_the_same(folder):
