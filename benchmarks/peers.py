@@ -3,9 +3,12 @@
 The shape is that of the targets: 6 layers, width 384, 6 heads, 4,096 tokens.
 """
 
+import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -122,6 +125,27 @@ def loss_of(model: nn.Module, tokens: Tensor) -> Tensor:
     """Next-token loss of any of the models, in the plainest way."""
     logits = logits_of(model(tokens[:, :-1]))
     return F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
+
+
+def _let_torchvision_load() -> None:
+    """Make timm and transformers importable beside a torchvision built for CUDA.
+
+    It cannot load its operators beside a CPU's PyTorch, and then fails to describe two of them.
+    They find boxes in pictures; no model here uses them.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        for module in [m for m in sys.modules if m.partition(".")[0] == "torchvision"]:
+            del sys.modules[module]
+        for name in ("nms", "qnms"):
+            torch.library.define(
+                f"torchvision::{name}", "(Tensor dets, Tensor scores, float threshold) -> Tensor"
+            )
+
+
+if find_spec("torchvision"):
+    _let_torchvision_load()
 
 
 def _load(

@@ -3,8 +3,9 @@
 Everybody's loss is the plain one, over the scores of the whole batch; ours is also measured with
 `training/chunked_loss.py`, which the peers do not bring, and compiled together with its loss, as
 `TrainingConfig(compile=True)` does; the peers are not compiled. The optimizer is PyTorch's fused
-AdamW for everybody, so that the models are compared; our own one is in `optimizers`. Peak memory is
-what PyTorch allocates during a step beyond what it held before.
+AdamW for everybody, so that the models are compared; our own one is in `optimizers`. Everybody
+trains in a process of its own (`apart.py`). Peak memory is what PyTorch allocates during a step
+beyond what it held before.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import peers
-from benchmarks.race import Candidate, Row, race, rows
+from benchmarks.apart import race_apart
+from benchmarks.race import Candidate, Row, rows
 from bigmodel_lib.models.compiling import compiled
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.models.llama import Llama
@@ -25,57 +27,60 @@ from bigmodel_lib.training.chunked_loss import chunked_cross_entropy
 
 BATCH, LENGTH = 8, 256
 TARGETS = {"float32": 1.05, "bfloat16": 1.2}
+OURS = {"GPT": partial(GPT, peers.GPT_SHAPE), "Llama": partial(Llama, peers.LLAMA_SHAPE)}
 OTHER_GELU = "x-transformers, exact GELU"  # shown beside; the peers compute what GPT-2 computes
+PEERS: dict[str, dict[str, Callable[[Any], nn.Module]]] = {
+    "GPT": {
+        "transformers": peers.transformers_gpt,
+        "x-transformers": lambda _: peers.x_transformers(llama=False),
+        OTHER_GELU: lambda _: peers.x_transformers(llama=False, exact_gelu=True),
+    },
+    "Llama": {
+        "transformers": peers.transformers_llama,
+        "litgpt": peers.litgpt_llama,
+        "x-transformers": lambda _: peers.x_transformers(llama=True),
+    },
+}
 
 
 def measure(turns: int) -> list[Row]:
     """GPT and Llama, in float32 and under bfloat16 autocast."""
-    gpt, llama = GPT(peers.GPT_SHAPE), Llama(peers.LLAMA_SHAPE)
-    gpt_peers = {
-        "transformers": partial(peers.transformers_gpt, gpt),
-        "x-transformers": partial(peers.x_transformers, llama=False),
-        OTHER_GELU: partial(peers.x_transformers, llama=False, exact_gelu=True),
-    }
-    llama_peers = {
-        "transformers": partial(peers.transformers_llama, llama),
-        "litgpt": partial(peers.litgpt_llama, llama),
-        "x-transformers": partial(peers.x_transformers, llama=True),
-    }
     return [
-        row
-        for kind, ours, builders in (("GPT", gpt, gpt_peers), ("Llama", llama, llama_peers))
-        for precision in TARGETS
-        for row in _compare(kind, ours, builders, precision, turns)
+        row for kind in PEERS for precision in TARGETS for row in _compare(kind, precision, turns)
     ]
 
 
-def _compare(
-    kind: str, ours: nn.Module, builders: dict[str, Callable], precision: str, turns: int
-) -> list[Row]:
-    tokens = torch.randint(peers.V, (BATCH, LENGTH + 1))
-    models, left_out = peers.installed(builders)
+def _compare(kind: str, precision: str, turns: int) -> list[Row]:
     candidates = [
-        Candidate(name, _step(model, peers.loss_of, tokens, precision), is_peer=name != OTHER_GELU)
-        for name, model in models.items()
+        Candidate(name, partial(make_step, kind, name, precision), is_peer=name in PEERS[kind])
+        for name in (*PEERS[kind], *WAYS)
     ]
-    how, without_compiler = _ways(next(ours.parameters()).device)
-    candidates += [
-        Candidate(name, _step(ours, loss, tokens, precision)) for name, loss in how.items()
+    seconds, memory, left_out = race_apart(candidates, turns, also=peak_bytes)
+    racing = [
+        replace(candidate, is_peer=candidate.is_peer and candidate.name != OTHER_GELU)
+        for candidate in candidates
+        if candidate.name in seconds
     ]
-    seconds = race(candidates, turns)
     work = f"{kind}: training step, {precision}"
-    targets = dict.fromkeys(how, TARGETS[precision])
-    found = rows(work, candidates, seconds, BATCH * LENGTH, "token/s", targets=targets)
-    memory = {candidate.name: peak_bytes(candidate.run) for candidate in candidates}
-    found = [replace(row, note=f"peak {memory[row.name] / 1e6:.0f} MB") for row in found]
-    return (
-        found
-        + [Row(work, name, None, "token/s", note="left out") for name in left_out]
-        + [
-            Row(work, name, None, "token/s", note=reason)
-            for name, reason in without_compiler.items()
-        ]
-    )
+    targets = dict.fromkeys(WAYS, TARGETS[precision])
+    found = rows(work, racing, seconds, BATCH * LENGTH, "token/s", targets=targets)
+    return [replace(row, note=f"peak {memory[row.name] / 1e6:.0f} MB") for row in found] + [
+        Row(work, name, None, "token/s", note=reason) for name, reason in left_out.items()
+    ]
+
+
+def make_step(kind: str, name: str, precision: str) -> Callable[[], None]:
+    """Build a model, ours or a peer's, and return its training step.
+
+    Raises:
+        ImportError: If the peer is not installed.
+        ValueError: If there is no compiler where one is needed.
+    """
+    ours = OURS[kind]()
+    tokens = torch.randint(peers.V, (BATCH, LENGTH + 1))
+    if name in WAYS:
+        return _step(ours, WAYS[name](), tokens, precision)
+    return _step(PEERS[kind][name](ours), peers.loss_of, tokens, precision)
 
 
 def _in_chunks(model: nn.Module, tokens: Tensor) -> Tensor:
@@ -84,13 +89,12 @@ def _in_chunks(model: nn.Module, tokens: Tensor) -> Tensor:
     return chunked_cross_entropy(decoder.hidden(tokens[:, :-1]), decoder.to_logits, tokens[:, 1:])
 
 
-def _ways(device: torch.device) -> tuple[dict[str, Callable[..., Tensor]], dict[str, str]]:
-    """Our ways to the loss; and those that are not to be had here, with the reason."""
-    ways = {"ours": peers.loss_of, "ours, loss in chunks": _in_chunks}
-    try:
-        return ways | {"ours, compiled": compiled(peers.loss_of, device)}, {}
-    except ValueError as error:
-        return ways, {"ours, compiled": f"left out: {error}"}
+WAYS: dict[str, Callable[[], Callable[..., Tensor]]] = {  # ours, to the loss
+    "ours": lambda: peers.loss_of,
+    "ours, loss in chunks": lambda: _in_chunks,
+    "ours, compiled": lambda: compiled(peers.loss_of, torch.device("cpu")),
+    "ours, compiled, loss in chunks": lambda: compiled(_in_chunks, torch.device("cpu")),
+}
 
 
 def _step(
@@ -100,11 +104,11 @@ def _step(
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, fused=True)
 
     def step() -> None:
-        optimizer.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
             loss = loss_of(model, tokens)
         loss.backward()
         optimizer.step()
+        optimizer.zero_grad()
 
     return step
 

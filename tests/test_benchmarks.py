@@ -1,11 +1,15 @@
 """Tests of benchmarks/: turns are taken, ratios are right, the table says what was found."""
 
+import os
 import re
+from functools import partial
+from operator import call
 
 import pytest
 import torch
 
 from benchmarks import race as races
+from benchmarks.apart import race_apart
 from benchmarks.growth import _fused, _plain
 from benchmarks.peers import GPT_SHAPE, installed, loss_of, transformers_gpt
 from benchmarks.race import Candidate, Row, race, ratio, rows
@@ -38,6 +42,21 @@ def test_candidates_take_turns_and_the_warm_up_does_not_count(fake_clock):
     found = race([work("a", 9, 1, 2), work("b", 9, 3, 4)], turns=2)
     assert order == ["a", "b", "a", "b", "a", "b"]
     assert found == {"a": [1, 2], "b": [3, 4]}
+
+
+def test_apart_everybody_works_in_a_process_of_its_own():
+    count = "lambda: [sum(range({})), __import__('os').getpid()][1]"  # a text can be pickled
+    candidates = [
+        Candidate("much", partial(eval, count.format(30_000_000))),
+        Candidate("gone", partial(eval, "__import__('no_such_peer')")),
+        Candidate("little", partial(eval, count.format(3_000_000))),
+    ]
+    seconds, processes, left_out = race_apart(candidates, turns=3, also=call)
+
+    assert {name: len(times) for name, times in seconds.items()} == {"much": 3, "little": 3}
+    assert ratio(seconds["little"], seconds["much"]) > 3
+    assert len({os.getpid(), *processes.values()}) == 3
+    assert left_out == {"gone": "left out: No module named 'no_such_peer'"}
 
 
 def test_a_ratio_is_the_median_of_the_turns_not_of_the_times():
