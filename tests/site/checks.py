@@ -3,6 +3,7 @@
 import gzip
 import importlib.resources
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -212,18 +213,25 @@ FOCUS = """() => {
 }"""
 
 
-def axe(page: Page, exclude: str = "template") -> list[str]:
-    """What axe-core objects to, outside the elements that the selector `exclude` names."""
+def axe(page: Page, exclude: str = "template", rules: Sequence[str] = ()) -> list[str]:
+    """What axe-core objects to, outside the elements that the selector `exclude` names.
+
+    Args:
+        page: The page.
+        exclude: Of few elements: axe compares every other element with each of them.
+        rules: Which of its rules; none for all.
+    """
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE)
     violations = page.evaluate(
-        """async (exclude) => {
+        """async ([exclude, rules]) => {
         const options = { resultTypes: ["violations"], preload: false };
+        if (rules.length) options.runOnly = rules;
         const results = await axe.run({ exclude: [exclude] }, options);
         return results.violations.map((v) =>
             [v.id, v.help, v.nodes.slice(0, 3).map((node) => node.html)]);
     }""",
-        exclude,
+        [exclude, list(rules)],
     )
     return [f"{name}: {text}: {' · '.join(nodes)[:400]}" for name, text, nodes in violations]
 

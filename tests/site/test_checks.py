@@ -161,6 +161,9 @@ def test_axe(show, mode) -> None:
     assert [line.split(":")[0] for line in checks.axe(show(f"{grey}<p>grey</p>", mode))] == [
         "color-contrast"
     ]
+    assert checks.axe(show(f"{grey}<p>grey</p>", mode), exclude="p") == []
+    assert checks.axe(show(f"{grey}<p>grey</p>", mode), rules=["image-alt"]) == []
+    assert len(checks.axe(show('<img src="a.png">', mode), rules=["image-alt"])) == 1
 
 
 def test_weight_counts_pictures_further_down(show, folder) -> None:
