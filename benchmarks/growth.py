@@ -1,23 +1,26 @@
 """How cost grows with length: memory of attention, and time of a token while writing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from statistics import median
 
 import torch
+from torch import nn
 
 from benchmarks import peers
-from benchmarks.race import Candidate, Row, race
+from benchmarks.race import Candidate, Row, race, rows
 from benchmarks.training import peak_bytes
 from bigmodel_lib.generation.cache import cache_for, next_logits
 from bigmodel_lib.layers.attention import attention_weights
 from bigmodel_lib.layers.fused_attention import attend
 from bigmodel_lib.layers.masks import causal_mask
-from bigmodel_lib.models.gpt import GPT, GPTConfig
+from bigmodel_lib.models.gpt import GPT
+from bigmodel_lib.models.llama import Llama
 
 LENGTHS = (512, 1_024, 2_048, 4_096)
 USED = (32, 128, 512)
 AT_A_TIME = 16  # tokens
+MAX_LEN = 1_024
 
 
 def measure(turns: int) -> list[Row]:
@@ -56,25 +59,33 @@ def _plain(n_tokens: int) -> None:
 
 
 def _time(turns: int) -> list[Row]:
-    sizes = peers.GPT_SHAPE.__dict__ | {"max_len": 1_024}
-    model = GPT(GPTConfig(**sizes)).eval()
-    candidates = [
-        Candidate(f"ours, {used} tokens in the cache", _write_after(model, used)) for used in USED
+    """Of a GPT, ours and transformers', and of a Llama with a third of the keys and values."""
+    gpt = GPT(replace(peers.GPT_SHAPE, max_len=MAX_LEN)).eval()
+    grouped = Llama(replace(peers.LLAMA_SHAPE, max_len=MAX_LEN, n_kv_heads=2)).eval()
+    models, left_out = peers.installed({"transformers": partial(peers.transformers_gpt, gpt)})
+    works: dict[tuple[str, str], Callable[[int], Callable[[], None]]] = {
+        ("GPT", "ours"): partial(_write_after, gpt),
+        ("Llama, 2 of 6 key-value heads", "ours"): partial(_write_after, grouped),
+    } | {("GPT", name): partial(_theirs_after, m.eval()) for name, m in models.items()}
+    found = []
+    for (kind, name), write_after in works.items():
+        work = f"{kind}: one token, by length so far"
+        candidates = [Candidate(f"{name}, {used} before it", write_after(used)) for used in USED]
+        seconds = race(candidates, 3 * turns)
+        first, *_, last = (candidate.name for candidate in candidates)
+        targets = {last: 0.9} if name == "ours" else {}
+        found += rows(
+            *(work, candidates, seconds, AT_A_TIME, "token/s"), targets=targets, reference=first
+        )
+    return found + [
+        Row("GPT: one token, by length so far", name, None, "token/s", note="left out")
+        for name in left_out
     ]
-    seconds = race(candidates, 3 * turns)
-    first = seconds[candidates[0].name]
-    return [
-        Row("GPT: one token, by length so far", candidate.name,
-            AT_A_TIME / median(seconds[candidate.name]), "token/s",
-            median(a / b for a, b in zip(first, seconds[candidate.name], strict=True)),
-            f"{USED[0]} tokens", 0.9 if used == USED[-1] else None)
-        for used, candidate in zip(USED, candidates, strict=True)
-    ]  # fmt: skip
 
 
 @torch.no_grad()
-def _write_after(model: GPT, used: int) -> Callable[[], None]:
-    cache = cache_for(model, 1, 1_024)
+def _write_after(model: nn.Module, used: int) -> Callable[[], None]:
+    cache = cache_for(model, 1, MAX_LEN)
     tokens = torch.randint(peers.V, (1, used + 1))
     next_logits(model, tokens[:, :used], cache)
 
@@ -83,5 +94,19 @@ def _write_after(model: GPT, used: int) -> Callable[[], None]:
         for _ in range(AT_A_TIME):  # the first finds memory as others left it, not as writing does
             next_logits(model, tokens, cache)
             cache._used = [used] * len(cache._used)  # forget the token again
+
+    return write
+
+
+@torch.no_grad()
+def _theirs_after(theirs: nn.Module, used: int) -> Callable[[], None]:
+    tokens = torch.randint(peers.V, (1, used + 1))
+    cache = theirs(tokens[:, :used], use_cache=True).past_key_values
+
+    @torch.no_grad()
+    def write() -> None:
+        for _ in range(AT_A_TIME):
+            theirs(tokens[:, used:], past_key_values=cache, use_cache=True)
+            cache.crop(-1)
 
     return write
