@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 HOW_TO_ADD = "apt-get install chromium"
 FLAGS = [
@@ -19,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 LEFT_OUT = "no Chromium"
+expect.set_options(timeout=30_000)  # what a test waits for comes late on a busy machine
 
 
 def find_chromium(playwright: Playwright) -> str | None:
