@@ -3,7 +3,6 @@
 import gzip
 import importlib.resources
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -213,26 +212,50 @@ FOCUS = """() => {
 }"""
 
 
-def axe(page: Page, exclude: str = "template", rules: Sequence[str] = ()) -> list[str]:
-    """What axe-core objects to, outside the elements that the selector `exclude` names.
+def thin_code(page: Page, keep: int = 5) -> int:
+    """Leave a few coloured words of each kind in the code of a page; the rest become plain text.
+
+    Words of one kind have the same classes, as have all the elements around them, so whatever
+    their colours are, they share them. A page has thousands, on which axe spends most of its time.
+    It does not judge a single letter, and may not see a word where a box is scrolled.
 
     Args:
-        page: The page.
-        exclude: Of few elements: axe compares every other element with each of them.
-        rules: Which of its rules; none for all.
+        page: The page; its text stays.
+        keep: How many words of a kind stay.
+
+    Returns:
+        How many words are left.
     """
+    return page.evaluate(
+        """(keep) => {
+        const counts = new Map();
+        const words = [...document.querySelectorAll("pre span")].filter((word) =>
+            !word.children.length && word.getAttributeNames().every((name) => name === "class"));
+        const thinned = words.filter((word) => {
+            const kind = [word.textContent.trim().length > 1];
+            for (let e = word; e; e = e.parentElement)
+                kind.push(e.tagName, e.className, e.style.cssText);
+            const count = (counts.get(kind.join()) || 0) + 1;
+            counts.set(kind.join(), count);
+            return count > keep;
+        });
+        thinned.forEach((word) => word.replaceWith(word.textContent));
+        return words.length - thinned.length;
+    }""",
+        keep,
+    )
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core objects to."""
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE)
-    violations = page.evaluate(
-        """async ([exclude, rules]) => {
+    violations = page.evaluate("""async () => {
         const options = { resultTypes: ["violations"], preload: false };
-        if (rules.length) options.runOnly = rules;
-        const results = await axe.run({ exclude: [exclude] }, options);
+        const results = await axe.run(options);
         return results.violations.map((v) =>
             [v.id, v.help, v.nodes.slice(0, 3).map((node) => node.html)]);
-    }""",
-        [exclude, list(rules)],
-    )
+    }""")
     return [f"{name}: {text}: {' · '.join(nodes)[:400]}" for name, text, nodes in violations]
 
 

@@ -161,9 +161,33 @@ def test_axe(show, mode) -> None:
     assert [line.split(":")[0] for line in checks.axe(show(f"{grey}<p>grey</p>", mode))] == [
         "color-contrast"
     ]
-    assert checks.axe(show(f"{grey}<p>grey</p>", mode), exclude="p") == []
-    assert checks.axe(show(f"{grey}<p>grey</p>", mode), rules=["image-alt"]) == []
-    assert len(checks.axe(show('<img src="a.png">', mode), rules=["image-alt"])) == 1
+
+
+CODE = """<style>.pale {{ color: #ccc }} .dark {{ background: #333 }}</style>
+<div><pre><span class="k">for</span> <span class="n">x</span> <span class="n">y</span></pre></div>
+<div class="{}"><pre><span class="n">z</span><span class="n">my</span> <span class="n">zoo</span>
+<span class="{}">in</span></pre></div>"""
+
+
+@pytest.mark.parametrize(
+    ("box", "word", "kinds", "bad"),
+    [("", "k", 3, ""), ("", "pale", 4, ">in<"), ("dark", "n", 4, ">my<"), ("dark", "k", 5, ">my<")],
+)
+def test_thin_code_leaves_what_axe_objects_to(show, box, word, kinds, bad) -> None:
+    page = show(CODE.format(box, word))
+    text, faults = page.inner_text("article"), checks.axe(page)
+    assert checks.thin_code(page, keep=1) == page.locator("pre span").count() == kinds
+    assert page.inner_text("article") == text
+    assert [fault.split(":")[0] for fault in checks.axe(page)] == ["color-contrast"] * bool(bad)
+    assert bad in "".join(checks.axe(page))
+    assert bad in "".join(faults)
+
+
+def test_thin_code_spares_words_that_say_more_than_a_colour(show) -> None:
+    word = "<span class='n' title='a hint'>x</span>"
+    page = show(f"<pre>{word} {word}</pre>")
+    assert checks.thin_code(page, keep=1) == 0
+    assert page.locator("pre span").count() == 2
 
 
 def test_weight_counts_pictures_further_down(show, folder) -> None:

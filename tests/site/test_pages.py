@@ -78,13 +78,8 @@ def test_page(context: BrowserContext, name: str) -> None:
             page.goto(url(name))
             checks.settle(page)
             found |= whatever_the_mode(page, watcher)
-        if not mode.startswith("phone"):
-            found[f"axe, {mode}"] = checks.axe(page)
-            continue
-        # Thousands of words of code have the colours that they have on a desktop; their box may
-        # scroll here only.
-        found[f"axe, {mode}"] = checks.axe(page, exclude="pre")
-        found[f"keyboard, {mode}"] = checks.axe(page, rules=["scrollable-region-focusable"])
+            checks.thin_code(page)
+        found[f"axe, {mode}"] = checks.axe(page)
     found["scrolls sideways at 390"] = checks.sideways(page)
     found["cut at 390"] = checks.cut_formulas(page)
     found["stretched at 390"] = checks.stretched(page)
