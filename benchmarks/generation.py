@@ -17,6 +17,7 @@ from benchmarks import peers
 from benchmarks.race import Candidate, Row, race, rows
 from bigmodel_lib.data.bpe import train_bpe
 from bigmodel_lib.data.text import load_text
+from bigmodel_lib.generation.cache import cache_for
 from bigmodel_lib.generation.native import NativeDecoder
 from bigmodel_lib.generation.packed import PackedDecoder
 from bigmodel_lib.generation.sampling import generate
@@ -24,6 +25,7 @@ from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.models.llama import Llama
 
 N_PROMPT, N_NEW, N_STEPS = 32, 128, 100
+LEAN = "ours, plain, cache in bfloat16"
 FULL = {"ours, packed float32": 1.5, "ours, native float32": 1.5}  # of the fastest peer
 ROUNDED = {"ours, native bfloat16": 3.0, "ours, native int8": 4.0}  # of transformers in float32
 
@@ -46,8 +48,9 @@ def _compare(
     _teach(model, train)
     model.eval()
     prompt = kept_back[None, :N_PROMPT]
-    ours = {
+    ours: dict[str, nn.Module] = {
         "ours, plain": model,
+        LEAN: model,
         "ours, packed float32": PackedDecoder(model),
         "ours, packed float16": PackedDecoder(model, weights="float16"),
         "ours, packed int8": PackedDecoder(model, weights="int8"),
@@ -59,7 +62,10 @@ def _compare(
     writers, left_out = _peers(kind, model, prompt)
     candidates = [Candidate(name, run, is_peer=True) for name, run in writers.items()]
     candidates += [
-        Candidate(name, partial(generate, m, prompt, N_NEW, temperature=0.0))
+        Candidate(
+            name,
+            partial(generate, m, prompt, N_NEW, temperature=0.0, cache_dtype=_cache_dtype(name)),
+        )
         for name, m in ours.items()
     ]
     seconds = race(candidates, turns)
@@ -71,7 +77,7 @@ def _compare(
     result = [b if b.name.endswith(rounding) else a for a, b in zip(found, rounded, strict=True)]
     expected = _log_probabilities(model, kept_back)
     notes = {
-        name: _distance(_log_probabilities(m, kept_back), expected, kept_back)
+        name: _distance(_log_probabilities(m, kept_back, _cache_dtype(name)), expected, kept_back)
         for name, m in ours.items()
     }
     result = [replace(row, note=notes.get(row.name, "")) for row in result]
@@ -132,10 +138,18 @@ def _teach(model: nn.Module, tokens: Tensor, n_rows: int = 8, length: int = 64) 
         optimizer.step()
 
 
+def _cache_dtype(name: str) -> torch.dtype | None:
+    return torch.bfloat16 if name == LEAN else None
+
+
 @torch.no_grad()
-def _log_probabilities(model: nn.Module, tokens: Tensor) -> Tensor:
-    """Of every next token, (N, V)."""
-    return model(_rows(tokens)[:, :-1]).float().log_softmax(-1).flatten(0, 1)
+def _log_probabilities(
+    model: nn.Module, tokens: Tensor, cache_dtype: torch.dtype | None = None
+) -> Tensor:
+    """Of every next token, (N, V), read through a cache."""
+    inputs = _rows(tokens)[:, :-1]
+    cache = cache_for(model, *inputs.shape, dtype=cache_dtype)
+    return model(inputs, cache=cache).float().log_softmax(-1).flatten(0, 1)
 
 
 def _distance(found: Tensor, expected: Tensor, tokens: Tensor) -> str:

@@ -312,6 +312,7 @@ CASES = [Case(*row) for row in (
     ("generation", "the best of scores that are no numbers", lambda _: next_token(with_nan(3, 7), temperature=0.0), "logits hold 2 NaN of 21"),
     ("generation", "no prompts", lambda _: generate_padded(GPT(gpt.TINY), [], 1), "at least one prompt, got none"),
     ("generation", "a text that outgrows the model", lambda _: generate_padded(GPT(gpt.TINY), [ids(60)], 9), "got 1 tokens after 64 in the cache, but max_len is 64"),
+    ("generation", "a cache of whole numbers", lambda _: generate(GPT(gpt.TINY), ids(1, 2), 1, cache_dtype=torch.int8), r"dtype must be one of .*, got torch\.int8"),
     ("generation", "no beams", lambda _: beam_search(GPT(gpt.TINY), ids(1, 2), 3, n_beams=0), "n_beams must be at least 1, got 0"),
     ("generation", "a beam longer than the model", lambda _: beam_search(GPT(gpt.TINY), ids(1, 60), 5, n_beams=2), "60 tokens and 5 new ones exceed max_len 64"),
     ("generation", "a cache that is full", lambda _: store().update(0, torch.zeros(1, 2, 5, 3), torch.zeros(1, 2, 5, 3)), "5 positions after 0 exceed the cache's 4"),

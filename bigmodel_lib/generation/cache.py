@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+FORMATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
 
 class KeyValueStore:
     """Keys and values of all layers, in memory that is taken once.
@@ -30,10 +32,10 @@ class KeyValueStore:
         n_kv_heads: Number of key-value heads, G.
         d_head: Width of a head, K.
         device: Where to store; None for the default.
-        dtype: Number format; None for the default.
+        dtype: Number format; None for the default. What comes in is rounded to it.
 
     Raises:
-        ValueError: If a size is below one.
+        ValueError: If a size is below one, or the dtype is not one of `FORMATS`.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class KeyValueStore:
             raise ValueError(
                 f"a cache needs at least one of everything, got (L, B, G, S, K) {shape}"
             )
+        if dtype not in (None, *FORMATS):
+            raise ValueError(f"a cache's dtype must be one of {FORMATS}, got {dtype}")
         self.keys = torch.empty(shape, device=device, dtype=dtype)
         self.values = torch.empty(shape, device=device, dtype=dtype)
         self.max_len = max_len
@@ -143,18 +147,25 @@ class KeyValueStore:
         self._used = [0] * len(self._used)
 
 
-def cache_for(model: nn.Module, batch: int, max_len: int) -> KeyValueStore | None:
+def cache_for(
+    model: nn.Module, batch: int, max_len: int, *, dtype: torch.dtype | None = None
+) -> KeyValueStore | None:
     """Make a cache of the right shape, device and dtype for a model of this library.
 
     Args:
         model: A model with a config.
         batch: Number of sequences, B.
         max_len: Most positions to store.
+        dtype: Number format; None for the model's. 16 bits are half of what each token has to read.
 
     Returns:
         The cache, or None if the model's `forward` takes none.
+
+    Raises:
+        ValueError: If a dtype is asked for where there is no cache, or is not one of `FORMATS`.
     """
     if "cache" not in inspect.signature(model.forward).parameters:
+        check_no_dtype(model, dtype)
         return None
     config: Any = model.config
     weight = next(model.parameters())
@@ -165,8 +176,14 @@ def cache_for(model: nn.Module, batch: int, max_len: int) -> KeyValueStore | Non
         n_kv_heads=getattr(config, "n_kv_heads", config.n_heads),
         d_head=config.d_head,
         device=weight.device,
-        dtype=weight.dtype,
+        dtype=dtype or weight.dtype,
     )
+
+
+def check_no_dtype(model: nn.Module, dtype: torch.dtype | None) -> None:
+    """Raise a `ValueError` if a dtype is asked for a cache that the model does not have."""
+    if dtype is not None:
+        raise ValueError(f"{type(model).__name__} keeps no keys and values: leave their dtype None")
 
 
 def next_logits(model: nn.Module, tokens: Tensor, cache: KeyValueStore | None = None) -> Tensor:

@@ -52,7 +52,7 @@ def read_one(
         # The query heads of one key-value head stand in a row, as if they were H / G positions:
         # nothing lies ahead of the last token, so there is no mask to tell them apart.
         q = q.view(batch, n_kv_heads, -1, d_head)
-        y = F.scaled_dot_product_attention(q, k, v)  # (B, G, H / G, K)
-        x = x + block.to_out(y.reshape(batch, -1))
+        y = F.scaled_dot_product_attention(q.to(k.dtype), k, v)  # (B, G, H / G, K)
+        x = x + block.to_out(y.reshape(batch, -1).to(x.dtype))
         x = x + block.ff(block.norm_ff(x))
     return x

@@ -29,14 +29,15 @@ def attend(
 
     Args:
         q: Queries, (B, H, T, K).
-        k: Keys, (B, G, S, K); every H / G neighbouring query heads share one.
-        v: Values, (B, G, S, K).
+        k: Keys, (B, G, S, K); every H / G neighbouring query heads share one. They may come from
+            a cache of fewer bits than the queries.
+        v: Values, (B, G, S, K), of the keys' dtype.
         attn_mask: As in `attention.attention_weights`, to which a test holds this function.
         causal: Also forbid looking ahead, the queries being the last T of the S positions.
         dropout: Probability of dropping a weight.
 
     Returns:
-        (B, H, T, K).
+        (B, H, T, K), of the queries' dtype.
 
     Raises:
         ValueError: If the mask is unfit, or `causal` and T > S.
@@ -46,6 +47,9 @@ def attend(
         check_mask(attn_mask, (*q.shape[:-1], n_keys))
     if causal and n_queries > n_keys:
         raise ValueError(f"causal attention of {n_queries} queries needs as many keys: {n_keys}")
+    if k.dtype != q.dtype:  # the kernel takes one dtype, and sums in float32 whichever it is
+        y = attend(q.to(k.dtype), k, v, attn_mask, causal=causal, dropout=dropout)
+        return y.to(q.dtype)
     if causal and attn_mask is None and not dropout and is_faster(q, k):
         return attend_short(q, k, v)
     # The kernel's own causal flag skips half of the work, but knows neither an offset nor a

@@ -11,6 +11,7 @@ from bigmodel_lib.configs.gpt import GPTConfig
 from bigmodel_lib.configs.llama import LlamaConfig
 from bigmodel_lib.configs.rnn import RNNConfig
 from bigmodel_lib.generation.cache import KeyValueStore, cache_for, next_logits
+from bigmodel_lib.generation.recurrent import memory_for
 from bigmodel_lib.generation.sampling import generate
 from bigmodel_lib.models.gpt import GPT
 from bigmodel_lib.models.llama import Llama
@@ -129,6 +130,50 @@ def test_memory_is_taken_once_and_as_predicted():
 
 def test_a_recurrent_model_has_no_cache():
     assert cache_for(RNNLanguageModel(RNNConfig(vocab_size=5, d_model=4)), 1, 8) is None
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_cache_of_fewer_bits_answers_nearly_the_same(model, batch):
+    """Float16 keeps three bits more than bfloat16; in float64 nothing is rounded at all."""
+    tokens, exact = torch.randint(V, (batch, 12)), None
+    error, taken = {}, {}
+    for dtype in (torch.float64, torch.float16, torch.bfloat16):
+        cache = cache_for(model, batch, 12, dtype=dtype)
+        with torch.no_grad():
+            read = [model(piece, cache=cache) for piece in tokens.split([5, 1, 6], dim=1)]
+            logits, exact = torch.cat(read, dim=1), model(tokens)
+        assert logits.dtype == torch.float32
+        assert cache.keys.dtype == cache.values.dtype == dtype
+        error[dtype] = ((logits - exact).abs().mean() / exact.abs().mean()).item()
+        taken[dtype] = cache.nbytes
+    assert error[torch.float64] < 1e-5
+    assert 1e-5 < error[torch.float16] < error[torch.bfloat16] / 3 < 0.1
+    assert taken[torch.float64] == 4 * taken[torch.float16] == 4 * taken[torch.bfloat16]
+
+
+def test_generation_keeps_its_cache_in_the_dtype_asked_for(model):
+    """Keys of a million do not fit into float16, where they become infinite."""
+    tokens = torch.randint(V, (2, 5))
+    with torch.no_grad():
+        model.blocks[0].attn.to_qkv.weight.mul_(1e6)
+    generate(model, tokens, 3)
+    generate(model, tokens, 3, cache_dtype=torch.bfloat16)
+    with pytest.raises(ValueError, match=r"logits hold \d+ NaN"):
+        generate(model, tokens, 3, cache_dtype=torch.float16)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.float8_e4m3fn, torch.complex64], ids=str)
+def test_only_numbers_that_attention_can_read_are_kept(model, dtype):
+    with pytest.raises(ValueError, match=f"dtype must be one of .*, got {dtype}"):
+        cache_for(model, 1, 8, dtype=dtype)
+
+
+def test_no_cache_has_no_dtype():
+    model = RNNLanguageModel(RNNConfig(vocab_size=5, d_model=4))
+    for ask in (cache_for, memory_for):
+        name = "dtype" if ask is cache_for else "cache_dtype"
+        with pytest.raises(ValueError, match="RNNLanguageModel keeps no keys and values"):
+            ask(model, 1, 8, **{name: torch.bfloat16})
 
 
 def test_room_for_several_positions_is_made_in_all_layers():

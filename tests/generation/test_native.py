@@ -257,6 +257,8 @@ def test_caches_that_do_not_fit(decoder):
             decoder(one, cache=KeyValueStore(1, 9, **sizes | change))
     with pytest.raises(ValueError, match=r"= \(2, 1, 2, 9, 8\), got \(2, 3, 2, 9, 8\)"):
         decoder(one, cache=KeyValueStore(3, 9, **sizes))
+    with pytest.raises(ValueError, match=r"keys must be float32 on a cpu, got torch\.bfloat16"):
+        decoder(one, cache=cache_for(decoder, 1, 9, dtype=torch.bfloat16))
     turned = KeyValueStore(1, 9, **sizes)
     turned.values = turned.values.mT.contiguous().mT
     with pytest.raises(ValueError, match="must be one piece of memory"):

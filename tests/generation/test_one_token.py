@@ -31,7 +31,8 @@ def decoder(request) -> PackedDecoder:
 
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("n_before", [0, 5])
-def test_one_token_is_read_as_any_number_is(decoder, batch, n_before, monkeypatch):
+@pytest.mark.parametrize(("dtype", "atol"), [(None, 1e-5), (torch.bfloat16, 0.02)])
+def test_one_token_is_read_as_any_number_is(decoder, batch, n_before, dtype, atol, monkeypatch):
     """The same vectors, and the same left in the cache, as on the path that knows masks."""
     calls = []
 
@@ -42,7 +43,7 @@ def test_one_token_is_read_as_any_number_is(decoder, batch, n_before, monkeypatc
     read_one = packed.read_one
     monkeypatch.setattr(packed, "read_one", counted)
     tokens = torch.randint(65, (batch, n_before + 3))
-    fast, general = (cache_for(decoder, batch, n_before + 3) for _ in range(2))
+    fast, general = (cache_for(decoder, batch, n_before + 3, dtype=dtype) for _ in range(2))
     if n_before:
         for cache in (fast, general):
             decoder.hidden(tokens[:, :n_before], cache=cache)
@@ -52,11 +53,12 @@ def test_one_token_is_read_as_any_number_is(decoder, batch, n_before, monkeypatc
         found = decoder.hidden(one, cache=fast)
         expected = decoder.hidden(one, everything, cache=general)
         assert found.shape == (batch, 1, decoder.config.d_model)
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=atol)
     assert len(calls) == 3  # the one path was taken for the one, and not for the other
     assert fast.length == general.length == n_before + 3
-    torch.testing.assert_close(fast.keys, general.keys, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(fast.values, general.values, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(fast.keys, general.keys, rtol=1e-5, atol=atol)
+    torch.testing.assert_close(fast.values, general.values, rtol=1e-5, atol=atol)
 
 
 def test_what_does_not_fit_is_refused(decoder):

@@ -56,6 +56,23 @@ def test_window(assert_parity):
     assert_parity(attend(q, k, v, mask), equation(q, k, v, mask), [(q, q), (k, k), (v, v)])
 
 
+@pytest.mark.parametrize(("n_queries", "n_kv_heads"), [(1, 6), (1, 2), (9, 6), (9, 1)])
+@pytest.mark.parametrize(
+    ("dtype", "eps"), [(torch.bfloat16, 2**-8), (torch.float16, 2**-11), (torch.float64, 1e-6)]
+)
+def test_keys_and_values_of_another_dtype(n_queries, n_kv_heads, dtype, eps):
+    """As from a cache of 16 bits: the equation, as exactly as these bits can be."""
+    q = torch.randn(2, 6, n_queries, 64)
+    k, v = (torch.randn(2, n_kv_heads, 40, 64).to(dtype) for _ in range(2))
+    y = attend(q, k, v, causal=True)
+    assert y.dtype == torch.float32
+    mask = causal_mask(n_queries, offset=40 - n_queries)
+    expected = equation(q.double(), k.double(), v.double(), mask)
+    largest = (y - expected).abs().max().item()
+    assert largest < 8 * eps  # rounding q, the weights and the sum; values are about 1
+    assert largest > eps / 100  # or else nothing was rounded
+
+
 def test_dropout_keeps_the_mean_and_drops_something():
     q, k, v = heads(1, 1, 1), heads(1, 4, 1), torch.ones(1, 1, 4, 5)
     q = q.expand(4000, -1, -1, -1)

@@ -47,6 +47,20 @@ FAULTS = (
         "generation/test_sampling.py::test_the_context_is_cropped_to_the_last_max_len_tokens",
     ),
     fault(
+        "the cache keeps the model's dtype, whatever is asked for",
+        "generation/sampling.py",
+        "min(longest, max_len), cache_dtype=cache_dtype)",
+        "min(longest, max_len))",
+        "generation/test_cache.py::test_generation_keeps_its_cache_in_the_dtype_asked_for",
+    ),
+    fault(
+        "a lean cache's dtype goes on through the model",
+        "layers/fused_attention.py",
+        "return y.to(q.dtype)",
+        "return y",
+        "layers/test_fused_attention.py::test_keys_and_values_of_another_dtype",
+    ),
+    fault(
         "dropout while generating",
         "generation/sampling.py",
         "    model.eval()\n",

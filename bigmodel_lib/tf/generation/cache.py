@@ -31,6 +31,9 @@ from bigmodel_lib.tf.models.checks import check_tokens
 Variables = tuple[tf.Variable, ...]
 
 
+FORMATS = ("float64", "float32", "float16", "bfloat16")
+
+
 class KeyValueStore:
     """Keys and values of all layers, in memory that is taken once.
 
@@ -43,10 +46,10 @@ class KeyValueStore:
         n_kv_heads: Number of key-value heads, G.
         d_head: Width of a head, K.
         device: Where to store; None for the default.
-        dtype: Number format; None for the default.
+        dtype: Number format; None for the default. What comes in is rounded to it.
 
     Raises:
-        ValueError: If a size is below one.
+        ValueError: If a size is below one, or the dtype is not one of `FORMATS`.
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class KeyValueStore:
             raise ValueError(
                 f"a cache needs at least one of everything, got (L, B, G, S, K) {shape}"
             )
+        if dtype not in (None, *FORMATS):
+            raise ValueError(f"a cache's dtype must be one of {FORMATS}, got {dtype}")
         # The graph is told neither B nor the longest S, so that one fits all.
         known = (None, n_kv_heads, None, d_head)
         with tf.device(device):
@@ -155,25 +160,32 @@ class _InGraph:
 def _append(variable: tf.Variable, start: int, new: Tensor) -> Tensor:
     """Store (B, G, T, K) after `start` positions; return what is there so far, (B, G, S, K)."""
     end = start + ops.shape(new)[2]
-    variable[:, :, start:end].assign(new)
+    variable[:, :, start:end].assign(ops.cast(new, variable.dtype))
     so_far = variable[:, :, :end]
     # What a graph knows of B it would forget here, and then compute every shape that follows.
     so_far.set_shape((*new.shape[:2], None, new.shape[3]))
     return so_far
 
 
-def cache_for(model: keras.Model, batch: int, max_len: int) -> KeyValueStore | None:
+def cache_for(
+    model: keras.Model, batch: int, max_len: int, *, dtype: str | None = None
+) -> KeyValueStore | None:
     """Make a cache of the right shape, device and dtype for a model of this library.
 
     Args:
         model: A model with a config.
         batch: Number of sequences, B.
         max_len: Most positions to store.
+        dtype: Number format; None for the model's. 16 bits are half of what each token has to read.
 
     Returns:
         The cache, or None if the model's `forward` takes none.
+
+    Raises:
+        ValueError: If a dtype is asked for where there is no cache, or is not one of `FORMATS`.
     """
     if "cache" not in inspect.signature(model.call).parameters:
+        check_no_dtype(model, dtype)
         return None
     config: Any = model.config
     return KeyValueStore(
@@ -183,8 +195,14 @@ def cache_for(model: keras.Model, batch: int, max_len: int) -> KeyValueStore | N
         n_kv_heads=getattr(config, "n_kv_heads", config.n_heads),
         d_head=config.d_head,
         device=model.weights[0].value.device,
-        dtype=model.compute_dtype,
+        dtype=dtype or model.compute_dtype,
     )
+
+
+def check_no_dtype(model: keras.Model, dtype: str | None) -> None:
+    """Raise a `ValueError` if a dtype is asked for a cache that the model does not have."""
+    if dtype is not None:
+        raise ValueError(f"{type(model).__name__} keeps no keys and values: leave their dtype None")
 
 
 def next_logits(model: keras.Model, tokens: Tensor, cache: KeyValueStore | None = None) -> Tensor:

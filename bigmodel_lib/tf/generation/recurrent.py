@@ -14,7 +14,7 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from bigmodel_lib.tf.generation.cache import KeyValueStore, cache_for, next_logits
+from bigmodel_lib.tf.generation.cache import KeyValueStore, cache_for, check_no_dtype, next_logits
 from bigmodel_lib.tf.layers.recurrent import State
 from bigmodel_lib.tf.models.rnn import RNNLanguageModel
 
@@ -41,20 +41,27 @@ class RecurrentState:
 Memory = KeyValueStore | RecurrentState
 
 
-def memory_for(model: keras.Model, batch: int, max_len: int) -> Memory | None:
+def memory_for(
+    model: keras.Model, batch: int, max_len: int, *, cache_dtype: str | None = None
+) -> Memory | None:
     """Make an empty memory of the kind that a model can use.
 
     Args:
         model: A model with a config.
         batch: Number of sequences, B.
         max_len: Most positions to store.
+        cache_dtype: Number format of a cache; None for the model's.
 
     Returns:
         A state for a recurrent model, a cache for a model that takes one, None for any other.
+
+    Raises:
+        ValueError: If `cache_dtype` is given where there is no cache, or does not suit one.
     """
     if isinstance(model, RNNLanguageModel):
+        check_no_dtype(model, cache_dtype)
         return RecurrentState()
-    return cache_for(model, batch, max_len)
+    return cache_for(model, batch, max_len, dtype=cache_dtype)
 
 
 def score_next(model: keras.Model, tokens: Tensor, memory: Memory | None = None) -> Tensor:

@@ -83,7 +83,7 @@ def next_token(
     return keras.random.categorical(logits, 1, seed=generator)
 
 
-def generate(
+def generate(  # noqa: PLR0913 (each has its own default; most calls name one or two)
     model: keras.Model,
     tokens: Tensor,
     max_new_tokens: int,
@@ -93,6 +93,7 @@ def generate(
     top_p: float | None = None,
     generator: keras.random.SeedGenerator | None = None,
     stop_token: int | None = None,
+    cache_dtype: str | None = None,
 ) -> Tensor:
     """Continue every prompt of a batch, by `max_new_tokens` tokens at most.
 
@@ -109,14 +110,15 @@ def generate(
         top_p: Draw only from the tokens that make up this probability mass.
         generator: Source of randomness.
         stop_token: Token that ends a text once it is drawn; None if texts end by length only.
+        cache_dtype: Number format of the cache; None for the model's.
 
     Returns:
         Prompts and continuations, (B, T + max_new_tokens), or shorter if all texts have ended;
         one that has ended before others is filled up with `stop_token`.
 
     Raises:
-        ValueError: If a prompt is empty, a sampling argument is out of its range, or no text can
-            ever end with `stop_token`.
+        ValueError: If a prompt is empty, a sampling argument is out of its range, no text can
+            ever end with `stop_token`, or `cache_dtype` does not suit the model.
     """
     check_prompt(tokens, max_new_tokens)
     check_stop(model, stop_token)
@@ -125,7 +127,9 @@ def generate(
     batch, n_tokens = tokens.shape
     longest = n_tokens + max(max_new_tokens - 1, 0)  # the last token is written, not read
     max_len = getattr(model.config, "max_len", longest)  # a recurrent model has no limit
-    memory = memory_for(model, batch, min(longest, max_len)) if n_tokens <= max_len else None
+    memory = None
+    if n_tokens <= max_len:
+        memory = memory_for(model, batch, min(longest, max_len), cache_dtype=cache_dtype)
     ended = ops.zeros((batch, 1), dtype="bool")
     for _ in range(max_new_tokens):
         if tokens.shape[1] <= max_len:

@@ -32,14 +32,15 @@ def attend(
 
     Args:
         q: Queries, (B, H, T, K).
-        k: Keys, (B, G, S, K); every H / G neighbouring query heads share one.
-        v: Values, (B, G, S, K).
+        k: Keys, (B, G, S, K); every H / G neighbouring query heads share one. They may come from
+            a cache of fewer bits than the queries.
+        v: Values, (B, G, S, K), of the keys' dtype.
         attn_mask: As in `attention.attention_weights`, to which a test holds this function.
         causal: Also forbid looking ahead, the queries being the last T of the S positions.
         dropout: Probability of dropping a weight.
 
     Returns:
-        (B, H, T, K).
+        (B, H, T, K), of the queries' dtype.
 
     Raises:
         ValueError: If the mask is unfit, or `causal` and T > S.
@@ -52,6 +53,7 @@ def attend(
         raise ValueError(f"causal attention of {n_queries} queries needs as many keys: {n_keys}")
     batch, n_heads, n_queries, width = ops.shape(q)
     n_kv_heads, n_keys = k.shape[1], ops.shape(k)[2]
+    k, v = ops.cast(k, q.dtype), ops.cast(v, q.dtype)
     by_key = (batch, n_kv_heads, -1, width)  # the T queries of all heads that share a key
     q = ops.reshape(q * width**-0.5, by_key)  # (B, G, H/G T, K)
     scores = tf.matmul(q, k, transpose_b=True)  # (B, G, H/G T, S)

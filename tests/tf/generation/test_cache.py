@@ -11,10 +11,14 @@ import tensorflow as tf
 from bigmodel_lib.configs.gpt import GPTConfig
 from bigmodel_lib.configs.llama import LlamaConfig
 from bigmodel_lib.configs.mlp import MLPConfig
+from bigmodel_lib.configs.rnn import RNNConfig
 from bigmodel_lib.tf.generation.cache import KeyValueStore, cache_for, next_logits
+from bigmodel_lib.tf.generation.recurrent import memory_for
+from bigmodel_lib.tf.generation.sampling import generate
 from bigmodel_lib.tf.models.gpt import GPT
 from bigmodel_lib.tf.models.llama import Llama
 from bigmodel_lib.tf.models.mlp import MLP
+from bigmodel_lib.tf.models.rnn import RNNLanguageModel
 
 SCRIPT = "generation/cache_in_torch.py"
 V = 61
@@ -143,6 +147,49 @@ def test_graphs_leave_with_their_model():
 
 def test_a_model_that_takes_no_cache_has_none():
     assert cache_for(MLP(MLPConfig(widths=(3, 2))), 1, 8) is None
+
+
+@pytest.mark.parametrize("name", ["GPT", "Llama"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_cache_of_fewer_bits_is_that_of_rounded_keys_and_values(name, dtype):
+    """By reading a text whose cache was rounded by hand: only the last token is new."""
+    model, tokens = build(name), texts(2, 12)
+    rounded, exact = (cache_for(model, 2, 12, dtype=d) for d in (dtype, None))
+    next_logits(model, tokens[:, :5], rounded)
+    for lean, full in zip(
+        (*rounded.keys, *rounded.values), (*exact.keys, *exact.values), strict=True
+    ):
+        assert lean.dtype == dtype
+        full.assign(tf.cast(lean, full.dtype))
+    exact._used.assign(rounded._used)
+    assert 2 * rounded.nbytes == exact.nbytes
+    scores = [next_logits(model, tokens[:, :6], cache) for cache in (rounded, exact)]
+    difference = float(tf.reduce_max(tf.abs(scores[0] - scores[1])))
+    assert scores[0].dtype == tf.float32
+    assert 0 < difference < 2e-2  # the sixth token's own keys and values are rounded in one
+
+
+def test_generation_keeps_its_cache_in_the_dtype_asked_for():
+    """Keys of a million do not fit into float16, where they become infinite."""
+    model, tokens = build("GPT"), texts(2, 5)
+    model(tokens)
+    kernel = model.blocks[0].attn.to_qkv.weight
+    kernel.assign(kernel * 1e9)
+    generate(model, tokens, 3)
+    generate(model, tokens, 3, cache_dtype="bfloat16")
+    with pytest.raises(ValueError, match=r"logits hold \d+ NaN"):
+        generate(model, tokens, 3, cache_dtype="float16")
+
+
+def test_what_does_not_suit_is_refused():
+    with pytest.raises(ValueError, match=r"dtype must be one of .*, got int8"):
+        cache_for(build("GPT"), 1, 8, dtype="int8")
+    with pytest.raises(ValueError, match="MLP keeps no keys and values"):
+        cache_for(MLP(MLPConfig(widths=(3, 2))), 1, 8, dtype="bfloat16")
+    with pytest.raises(ValueError, match="RNNLanguageModel keeps no keys and values"):
+        memory_for(
+            RNNLanguageModel(RNNConfig(vocab_size=5, d_model=4)), 1, 8, cache_dtype="float16"
+        )
 
 
 def test_what_does_not_fit_is_refused():
