@@ -57,6 +57,7 @@ WITHOUT_TWIN = {
     "generation/packing.py": "the layouts and number formats of packed.py",
 }
 WITHOUT_ORIGINAL = {
+    "generation/cached_graphs.py": "PyTorch runs step by step as fast",
     "layers/fused_gelu.py": "PyTorch has a kernel for it",
     "layers/recurrent_steps.py": "PyTorch has kernels that run a whole sequence",
     "layers/sequential.py": "PyTorch brings it",

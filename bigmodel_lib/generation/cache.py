@@ -165,8 +165,9 @@ def cache_for(
         ValueError: If a dtype is asked for where there is no cache, or is not one of `FORMATS`.
     """
     if "cache" not in inspect.signature(model.forward).parameters:
-        check_no_dtype(model, dtype)
-        return None
+        if dtype is None:
+            return None
+        raise ValueError(f"{type(model).__name__} keeps no keys and values: leave their dtype None")
     config: Any = model.config
     weight = next(model.parameters())
     return KeyValueStore(
@@ -178,12 +179,6 @@ def cache_for(
         device=weight.device,
         dtype=dtype or weight.dtype,
     )
-
-
-def check_no_dtype(model: nn.Module, dtype: torch.dtype | None) -> None:
-    """Raise a `ValueError` if a dtype is asked for a cache that the model does not have."""
-    if dtype is not None:
-        raise ValueError(f"{type(model).__name__} keeps no keys and values: leave their dtype None")
 
 
 def next_logits(model: nn.Module, tokens: Tensor, cache: KeyValueStore | None = None) -> Tensor:

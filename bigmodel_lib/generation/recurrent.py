@@ -13,7 +13,7 @@ Shapes: B batch, T new tokens, S tokens so far, L layers, D state width, V vocab
 import torch
 from torch import Tensor, nn
 
-from bigmodel_lib.generation.cache import KeyValueStore, cache_for, check_no_dtype, next_logits
+from bigmodel_lib.generation.cache import KeyValueStore, cache_for, next_logits
 from bigmodel_lib.layers.recurrent import State
 from bigmodel_lib.models.rnn import RNNLanguageModel
 
@@ -60,8 +60,7 @@ def memory_for(
     Raises:
         ValueError: If `cache_dtype` is given where there is no cache, or does not suit one.
     """
-    if isinstance(model, RNNLanguageModel):
-        check_no_dtype(model, cache_dtype)
+    if isinstance(model, RNNLanguageModel) and cache_dtype is None:
         return RecurrentState()
     return cache_for(model, batch, max_len, dtype=cache_dtype)
 

@@ -8,16 +8,12 @@ A token's keys and values depend on the tokens before it only, so they never cha
 cache, writing n tokens takes the work of reading 1 + 2 + … + n of them.
 
 Step by step, Python and Keras take several times as long as the arithmetic of one token; so
-`next_logits` runs a graph. Each model has three, which read a prompt, a token of one text and a
-token of each of many, for any length and cache: sizes are left open, which XLA (`jit_compile`)
-does not allow.
+`next_logits` runs a graph, see `cached_graphs.py`.
 
 Shapes: B batch, T new positions, S positions so far, G key-value heads, K head width, L layers.
 """
 
 import inspect
-import weakref
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -25,11 +21,8 @@ import tensorflow as tf
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from bigmodel_lib.tf.layers.attention import KeyValueCache
+from bigmodel_lib.tf.generation.cached_graphs import append, graph_for, read
 from bigmodel_lib.tf.models.checks import check_tokens
-
-Variables = tuple[tf.Variable, ...]
-
 
 FORMATS = ("float64", "float32", "float16", "bfloat16")
 
@@ -110,7 +103,7 @@ class KeyValueStore:
         self._check_fit(start, k)
         self._used[layer_index].assign(start + ops.shape(k)[2])
         keys, values = self.keys[layer_index], self.values[layer_index]
-        return _append(keys, start, k), _append(values, start, v)
+        return append(keys, start, k), append(values, start, v)
 
     def reorder(self, rows: Tensor) -> None:
         """Let sequence b go on from what sequence `rows[b]` has stored; (B,), integer."""
@@ -143,30 +136,6 @@ class KeyValueStore:
         return used[layer_index] if tf.is_symbolic_tensor(used) else int(used.numpy()[layer_index])
 
 
-class _InGraph:
-    """What the graphs below see of a cache: its variables, and its length as a tensor.
-
-    They leave it to `next_logits` to note the new length, once for all layers.
-    """
-
-    def __init__(self, keys: Variables, values: Variables, length: Tensor) -> None:
-        self.length, self.keys, self.values = length, keys, values
-
-    def update(self, layer_index: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        keys, values = self.keys[layer_index], self.values[layer_index]
-        return _append(keys, self.length, k), _append(values, self.length, v)
-
-
-def _append(variable: tf.Variable, start: int, new: Tensor) -> Tensor:
-    """Store (B, G, T, K) after `start` positions; return what is there so far, (B, G, S, K)."""
-    end = start + ops.shape(new)[2]
-    variable[:, :, start:end].assign(ops.cast(new, variable.dtype))
-    so_far = variable[:, :, :end]
-    # What a graph knows of B it would forget here, and then compute every shape that follows.
-    so_far.set_shape((*new.shape[:2], None, new.shape[3]))
-    return so_far
-
-
 def cache_for(
     model: keras.Model, batch: int, max_len: int, *, dtype: str | None = None
 ) -> KeyValueStore | None:
@@ -185,8 +154,9 @@ def cache_for(
         ValueError: If a dtype is asked for where there is no cache, or is not one of `FORMATS`.
     """
     if "cache" not in inspect.signature(model.call).parameters:
-        check_no_dtype(model, dtype)
-        return None
+        if dtype is None:
+            return None
+        raise ValueError(f"{type(model).__name__} keeps no keys and values: leave their dtype None")
     config: Any = model.config
     return KeyValueStore(
         batch,
@@ -197,12 +167,6 @@ def cache_for(
         device=model.weights[0].value.device,
         dtype=dtype or model.compute_dtype,
     )
-
-
-def check_no_dtype(model: keras.Model, dtype: str | None) -> None:
-    """Raise a `ValueError` if a dtype is asked for a cache that the model does not have."""
-    if dtype is not None:
-        raise ValueError(f"{type(model).__name__} keeps no keys and values: leave their dtype None")
 
 
 def next_logits(model: keras.Model, tokens: Tensor, cache: KeyValueStore | None = None) -> Tensor:
@@ -222,45 +186,15 @@ def next_logits(model: keras.Model, tokens: Tensor, cache: KeyValueStore | None 
     n_before = cache.length
     fresh = tokens[:, n_before:]  # (B, T)
     if tf.is_tensor(n_before):  # the caller is a graph already
-        return _read(model, fresh, cache)
+        return read(model, fresh, cache)
     check_tokens(fresh, model.config.max_len, offset=n_before)
     cache._check_room(n_before, fresh.shape[1])
     seen = cache.keys, cache.values, tf.constant(n_before)
-    read = _graph(model, fresh, *seen)
+    graph = graph_for(model, fresh, *seen)
     try:
-        logits = read(fresh, *seen)
+        logits = graph(fresh, *seen)
     except tf.errors.InvalidArgumentError:
         model(tokens)  # outside of a graph it says in words what it cannot read
         raise
     cache._used.assign(tf.fill(cache._used.shape, n_before + fresh.shape[1]))
     return logits
-
-
-def _read(model: Any, fresh: Tensor, cache: KeyValueCache) -> Tensor:
-    """Scores of the next token, (B, V)."""
-    if not hasattr(model, "hidden"):
-        return ops.cast(model(fresh, cache=cache)[:, -1], "float32")
-    # Only the last position is turned into V scores: a prompt's others are not asked for.
-    return ops.cast(model.to_logits(model.hidden(fresh, cache=cache)[:, -1]), "float32")
-
-
-def _graph(
-    model: keras.Model, fresh: Tensor, keys: Variables, values: Variables, length: Tensor
-) -> Callable[..., Tensor]:
-    """The compiled `_read` for any prompt, or for one token of one text or of any number."""
-    shape = (1 if fresh.shape[0] == 1 else None, 1) if fresh.shape[1] == 1 else (None, None)
-    graphs, kind = _GRAPHS.setdefault(model, {}), (shape, fresh.dtype, keys[0].dtype)
-    if kind not in graphs:
-        weak = weakref.ref(model)  # a graph that held the model would keep it for ever
-
-        def read(fresh: Tensor, keys: Variables, values: Variables, length: Tensor) -> Tensor:
-            return _read(weak(), fresh, _InGraph(keys, values, length))
-
-        # Made for sizes as open as `shape`; a `tf.function` would compare all arguments each time.
-        graphs[kind] = tf.function(read, autograph=False).get_concrete_function(
-            tf.TensorSpec(shape, fresh.dtype), keys, values, length
-        )
-    return graphs[kind]
-
-
-_GRAPHS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()

@@ -14,7 +14,7 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from bigmodel_lib.tf.generation.cache import KeyValueStore, cache_for, check_no_dtype, next_logits
+from bigmodel_lib.tf.generation.cache import KeyValueStore, cache_for, next_logits
 from bigmodel_lib.tf.layers.recurrent import State
 from bigmodel_lib.tf.models.rnn import RNNLanguageModel
 
@@ -58,8 +58,7 @@ def memory_for(
     Raises:
         ValueError: If `cache_dtype` is given where there is no cache, or does not suit one.
     """
-    if isinstance(model, RNNLanguageModel):
-        check_no_dtype(model, cache_dtype)
+    if isinstance(model, RNNLanguageModel) and cache_dtype is None:
         return RecurrentState()
     return cache_for(model, batch, max_len, dtype=cache_dtype)
 
