@@ -7,15 +7,27 @@ from scipy import stats
 from bigmodel_lib.evaluation.intervals import bootstrap_interval
 
 
-def test_it_is_the_percentile_interval_of_scipy():
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+def test_it_is_the_percentile_interval_of_scipy(level):
     values = np.random.default_rng(1).exponential(size=60)
 
-    low, high = bootstrap_interval(values, seed=3)
+    low, high = bootstrap_interval(values, level=level, seed=3)
 
     theirs = stats.bootstrap(
-        (values,), np.mean, method="percentile", n_resamples=10_000, rng=np.random.default_rng(4)
+        (values,),
+        np.mean,
+        method="percentile",
+        confidence_level=level,
+        n_resamples=10_000,
+        rng=np.random.default_rng(4),
     ).confidence_interval
     assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.015)
+
+
+def test_two_cases_worked_by_hand():
+    """A quarter of the draws has 0 twice, a quarter 1 twice, and half has both."""
+    assert bootstrap_interval([0.0, 1.0], level=0.4) == (0.5, 0.5)  # from 30% to 70%
+    assert bootstrap_interval([0.0, 1.0], level=0.6) == (0.0, 1.0)  # from 20% to 80%
 
 
 def test_it_holds_the_true_mean_about_as_often_as_it_says():
@@ -40,7 +52,7 @@ def test_pairs_narrow_it():
 
 
 def test_the_same_seed_draws_the_same():
-    values = np.arange(9.0)
+    values = np.random.default_rng(0).normal(size=60)  # no two draws have one mean
     assert bootstrap_interval(values, seed=1) == bootstrap_interval(values, seed=1)
     assert bootstrap_interval(values, seed=1) != bootstrap_interval(values, seed=2)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import ndcg_score, precision_score, recall_score
 
 from bigmodel_lib.evaluation.ranking import (
     first_rank,
@@ -28,6 +28,7 @@ def test_a_case_worked_by_hand():
     assert precision_at_k(SCORES, RELEVANT, 2).tolist() == [0.5, 0.5, 0]
     assert recall_at_k(SCORES, RELEVANT, 2).tolist() == [0.5, 1, 0]
     assert recall_at_k(SCORES, RELEVANT, 4).tolist() == [1, 1, 1]
+    assert precision_at_k(SCORES, RELEVANT, 8).tolist() == [2 / 8, 1 / 8, 1 / 8]  # four stay empty
 
 
 def test_ndcg_worked_by_hand():
@@ -48,10 +49,29 @@ def test_ndcg_is_that_of_scikit_learn(k):
     np.testing.assert_allclose(ours, theirs)
 
 
+@pytest.mark.parametrize("k", [1, 3, 12])
+def test_precision_and_recall_are_those_of_scikit_learn(k):
+    """Of what is among the first k; whatever its grade, an item is relevant or it is not."""
+    rng = np.random.default_rng(k)
+    scores, gains = rng.normal(size=(20, 12)), rng.integers(0, 4, size=(20, 12))
+    found, relevant = scores >= -np.sort(-scores, axis=1)[:, k - 1 : k], gains > 0
+
+    for ours, theirs in ((precision_at_k, precision_score), (recall_at_k, recall_score)):
+        expected = [theirs(*query) for query in zip(relevant, found, strict=True)]
+        np.testing.assert_allclose(ours(scores, gains, k), expected)
+
+
+def test_the_first_is_not_the_best_grade():
+    scores, gains = [[4.0, 3.0, 2.0, 1.0]], [[0, 1, 3, 0]]
+    assert first_rank(scores, gains) == 2
+    assert reciprocal_rank(scores, gains) == 0.5
+    assert hit_at_k(scores, gains, 2) == 1
+
+
 def test_the_same_score_for_everything_does_not_look_good():
-    scores, relevant = np.zeros((1, 10)), np.eye(10)[:1]
-    assert first_rank(scores, relevant) == 10
-    assert all(measure(scores, relevant, 9) == 0 for measure in AT_K)
+    scores, relevant = np.zeros((10, 10)), np.eye(10)  # wherever the relevant item stands
+    assert first_rank(scores, relevant).tolist() == [10] * 10
+    assert all(not measure(scores, relevant, 9).any() for measure in AT_K)
 
 
 def test_what_is_left_out_is_not_ranked():

@@ -18,8 +18,20 @@ def test_neighbours_are_joined_as_long_as_they_fit():
     ]
 
 
+def test_what_fits_exactly_is_joined():
+    assert cut("a b\n\nc d e", max_words=5) == ["a b c d e"]
+    assert cut("a b\n\nc d e", max_words=4) == ["a b", "c d e"]
+
+
+@pytest.mark.parametrize("blank", ["\n\n", "\n \t\n", "\r\n\r\n"])
+def test_paragraphs_end_at_a_blank_line_and_not_at_the_end_of_a_line(blank):
+    text = f"A title{blank}Three four\nfive six."
+    assert cut(text, max_words=5) == ["A title", "Three four five six."]
+
+
 def test_what_is_too_long_is_cut_at_the_end_of_a_sentence():
     assert cut(TEXT, max_words=5)[2:] == ["Seven eight nine ten.", "Eleven twelve? Thirteen!"]
+    assert cut("甲 乙 丙。 丁 戊！ 己", max_words=4) == ["甲 乙 丙。", "丁 戊！ 己"]
 
 
 def test_a_sentence_that_is_too_long_is_cut_between_words():
@@ -50,6 +62,18 @@ def test_a_folder_is_read_with_its_sub_folders(tmp_path):
 
     assert passages == [("a.txt", "first paragraph"), ("b/note.MD", "second, äöü")]
     assert read_folder(str(tmp_path), suffixes=[".md"]) == passages[1:]
+    assert [text for _, text in read_folder(tmp_path, max_words=1)] == [
+        *("first", "paragraph"),
+        *("second,", "äöü"),
+    ]
+
+
+def test_files_come_in_the_order_of_their_paths(tmp_path):
+    """Not in that of the disk, which gives what lies in a sub-folder last."""
+    for name in ("c.txt", "a/z.txt", "b.txt", "a/y.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert [p.title for p in read_folder(tmp_path)] == ["a/y.txt", "a/z.txt", "b.txt", "c.txt"]
 
 
 def test_what_cannot_be_read_is_told(tmp_path):

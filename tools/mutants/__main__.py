@@ -9,16 +9,21 @@ from tools.mutants import (
     accounting,
     compression,
     data,
+    evaluation,
     generation,
     layers,
     models,
+    retrieval,
     training,
     weights,
 )
 from tools.mutants.fault import Fault
 from tools.mutants.run import PASSED, copied_package, does_not_fit, run_fault, run_tests
 
-AREAS = (layers, models, training, generation, weights, data, accounting, compression)
+AREAS = (
+    *(layers, models, training, generation, weights, data, accounting, compression),
+    *(retrieval, evaluation),
+)
 FAULTS = tuple(fault for area in AREAS for fault in area.FAULTS)
 
 
