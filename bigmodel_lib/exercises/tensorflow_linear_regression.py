@@ -32,7 +32,7 @@ def check_border(answer: Any) -> Verdict:
     return number(
         answer,
         1 / _HIGHER,
-        praise="wider inputs, smaller steps: the border falls with the mean of x².",
+        praise="wider inputs, smaller steps, but the border falls less than mean x² grows.",
         mistakes={
             "the derivative of a square brings a factor 2 into the curvature.": 2 / _HIGHER,
             "that is the rate that jumps to the bottom in the steepest direction.": 1
