@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.generation.logits_process import (
@@ -59,6 +61,46 @@ def test_top_p_of_a_hand_worked_example():
     logits = torch.tensor([0.15, 0.5, 0.05, 0.3]).log()
     kept = keep_top_p(logits, 0.75).isfinite()
     assert kept.tolist() == [False, True, False, True]
+
+
+SCORES = st.one_of(
+    st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=12),
+    st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12),  # full of ties
+)
+
+
+@given(SCORES, st.integers(1, 15))
+def test_top_k_of_any_scores(scores, top_k):
+    """Nothing that is dropped is as good as the k-th best, and what stays is left alone."""
+    kept = keep_top_k(torch.tensor([scores]), top_k)[0].tolist()
+    kth_best = sorted(scores, reverse=True)[:top_k][-1]
+    assert kept == [score if score >= kth_best else -float("inf") for score in scores]
+
+
+@given(SCORES, st.floats(1e-6, 1 - 1e-6))
+def test_top_p_of_any_scores(scores, top_p):
+    """The likeliest tokens: together they reach the mass, and one fewer would not."""
+    kept = keep_top_p(torch.tensor([scores]), top_p)[0].isfinite()
+    shares = torch.tensor(scores, dtype=torch.float64).softmax(-1)
+    inside, outside = shares[kept], shares[~kept]
+    assert inside.sum() >= top_p - 1e-6
+    assert inside.sum() - inside.min() <= top_p + 1e-6
+    assert len(outside) == 0 or inside.min() >= outside.max()
+
+
+@given(SCORES, st.integers(1, 12), st.floats(1e-6, 1.0), st.integers(-40, 40), st.integers(0, 9))
+def test_next_token_of_any_scores(scores, top_k, top_p, shift, seed):
+    """What is drawn has passed both filters; a constant added to all scores changes nothing."""
+    logits = torch.tensor([scores]).round()  # so that adding a whole number is exact
+    drawn = [
+        next_token(
+            moved, top_k=top_k, top_p=top_p, generator=torch.Generator().manual_seed(seed)
+        ).item()
+        for moved in (logits, logits + shift)
+    ]
+    assert drawn[0] == drawn[1]
+    assert keep_top_p(keep_top_k(logits, top_k), top_p)[0, drawn[0]].isfinite()
+    assert logits[0, next_token(logits, temperature=0.0).item()] == logits.max()
 
 
 def test_next_token_draws_from_the_warped_distribution():
