@@ -1,1 +1,1 @@
-"""Finished models made smaller: quantization, pruning, distillation."""
+"""Finished models made smaller: quantization, pruning, distillation, folded norms."""

@@ -4,6 +4,27 @@ from tools.mutants.fault import fault
 
 FAULTS = (
     fault(
+        "a folded norm without its epsilon",
+        "compression/folding.py",
+        "(norm.running_var + norm.eps).sqrt()",
+        "norm.running_var.sqrt()",
+        "compression/test_folding.py::test_one_pair_is_what_pytorch_makes_of_it",
+    ),
+    fault(
+        "a folded norm's mean is not scaled",
+        "compression/folding.py",
+        "norm.bias + scale * shift",
+        "norm.bias + shift",
+        "compression/test_folding.py::test_one_pair_is_what_pytorch_makes_of_it",
+    ),
+    fault(
+        "norms folded while they still count the batch",
+        "compression/folding.py",
+        "copy.deepcopy(model).eval()",
+        "copy.deepcopy(model)",
+        "compression/test_folding.py::test_the_function_stays_and_the_norms_go",
+    ),
+    fault(
         "symmetric scale by 2**(b-1)",
         "compression/quantization.py",
         "torch.maximum(largest, -smallest) / high",
