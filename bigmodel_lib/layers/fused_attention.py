@@ -47,7 +47,7 @@ def attend(
         check_mask(attn_mask, (*q.shape[:-1], n_keys))
     if causal and n_queries > n_keys:
         raise ValueError(f"causal attention of {n_queries} queries needs as many keys: {n_keys}")
-    if k.dtype != q.dtype:  # the kernel takes one dtype, and sums in float32 whichever it is
+    if k.dtype != q.dtype:  # the kernel takes one dtype, and sums in float32 at least
         y = attend(q.to(k.dtype), k, v, attn_mask, causal=causal, dropout=dropout)
         return y.to(q.dtype)
     if causal and attn_mask is None and not dropout and is_faster(q, k):
